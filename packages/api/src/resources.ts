@@ -1,0 +1,57 @@
+import type { KubeObject, Resource } from '@orrery/apimachinery';
+import type { ControllerRevision, Deployment, ReplicaSet } from './generated/apps/v1.ts';
+import type { Job } from './generated/batch/v1.ts';
+import type { Lease } from './generated/coordination/v1.ts';
+import type {
+  ConfigMap,
+  Endpoints,
+  Event,
+  LimitRange,
+  Namespace,
+  Node,
+  Pod,
+  PodTemplate,
+  ReplicationController,
+  ResourceQuota,
+  Secret,
+  Service,
+  ServiceAccount,
+} from './generated/core/v1.ts';
+import type { EndpointSlice } from './generated/discovery/v1.ts';
+import type { Event as EventsV1Event } from './generated/events/v1.ts';
+import type { PriorityClass } from './generated/scheduling/v1.ts';
+
+const resource = <T extends KubeObject>(
+  group: string,
+  kind: string,
+  name: string,
+  scope: 'Namespaced' | 'Cluster' = 'Namespaced',
+): Resource<T> => ({
+  group,
+  version: 'v1',
+  kind,
+  resource: name,
+  namespaced: scope === 'Namespaced',
+});
+
+export const configMaps = resource<ConfigMap>('', 'ConfigMap', 'configmaps');
+export const endpoints = resource<Endpoints>('', 'Endpoints', 'endpoints');
+export const events = resource<Event>('', 'Event', 'events');
+export const limitRanges = resource<LimitRange>('', 'LimitRange', 'limitranges');
+export const namespaces = resource<Namespace>('', 'Namespace', 'namespaces', 'Cluster');
+export const nodes = resource<Node>('', 'Node', 'nodes', 'Cluster');
+export const pods = resource<Pod>('', 'Pod', 'pods');
+export const podTemplates = resource<PodTemplate>('', 'PodTemplate', 'podtemplates');
+export const replicationControllers = resource<ReplicationController>('', 'ReplicationController', 'replicationcontrollers');
+export const resourceQuotas = resource<ResourceQuota>('', 'ResourceQuota', 'resourcequotas');
+export const secrets = resource<Secret>('', 'Secret', 'secrets');
+export const serviceAccounts = resource<ServiceAccount>('', 'ServiceAccount', 'serviceaccounts');
+export const services = resource<Service>('', 'Service', 'services');
+export const controllerRevisions = resource<ControllerRevision>('apps', 'ControllerRevision', 'controllerrevisions');
+export const deployments = resource<Deployment>('apps', 'Deployment', 'deployments');
+export const replicaSets = resource<ReplicaSet>('apps', 'ReplicaSet', 'replicasets');
+export const jobs = resource<Job>('batch', 'Job', 'jobs');
+export const leases = resource<Lease>('coordination.k8s.io', 'Lease', 'leases');
+export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io', 'EndpointSlice', 'endpointslices');
+export const eventsV1 = resource<EventsV1Event>('events.k8s.io', 'Event', 'events');
+export const priorityClasses = resource<PriorityClass>('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', 'Cluster');

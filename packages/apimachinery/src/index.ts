@@ -1,0 +1,8 @@
+export * from './errors/status-error.ts';
+export * from './field/field-error.ts';
+export type * from './generated/meta-v1.ts';
+export * from './json.ts';
+export type * from './labels/selector.ts';
+export type { GroupResource, WatchEvent } from './object.ts'; // Ours, where meta/v1 has a type of the same name.
+export * from './object.ts';
+export type * from './schema/schema.ts';

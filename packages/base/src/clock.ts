@@ -1,0 +1,17 @@
+/** Something that will happen later. */
+export interface Timer {
+  /** Makes sure it never happens. Safe to call again, and after it happened. */
+  cancel(): void;
+}
+
+/** All time in Orrery comes from here: real in a cluster, virtual in simulations. */
+export interface Clock {
+  /** Wall time in milliseconds since the epoch. May jump; use it for timestamps only. */
+  now(): number;
+  /** Milliseconds that only grow. Use it for durations and deadlines. */
+  monotonicMs(): number;
+  /** Calls `fn` once, not before `delayMs` (at least 0) has passed. */
+  after(delayMs: number, fn: () => void): Timer;
+  /** Resolves after `delayMs`; rejects with the signal's reason when it aborts first. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+}

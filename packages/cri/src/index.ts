@@ -1,0 +1,2 @@
+export type * from './generated/cri-v1.ts';
+export type * from './runtime.ts';

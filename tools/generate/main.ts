@@ -1,0 +1,7 @@
+// Writes every generated file: `npm run generate`. Output is a build product and is never committed.
+
+import { generateCri } from './cri.ts';
+import { generateTypes } from './types.ts';
+
+await generateTypes();
+await generateCri();
