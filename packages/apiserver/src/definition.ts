@@ -41,8 +41,14 @@ export interface Strategy<T extends KubeObject> {
   readonly allowUnconditionalUpdate?: boolean;
   /** `generation` counts changes of `spec` (1 on create). `none`: the kind has no generation. @default 'spec' where the kind has a spec, else 'none' */
   readonly generation?: 'spec' | 'none';
+  /** What `generation` counts changes of, where that is not `spec` alone (Deployment: spec and annotations; EndpointSlice: all but metadata). Compared deeply; wins over `generation`. */
+  generationOf?(object: T): unknown;
   /** Seconds a delete waits for graceful deletion; undefined: none, deleted at once. @param requested - The client's `gracePeriodSeconds`. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
+  /** Further changes of the write that first sets `deletionTimestamp` (namespaces: phase Terminating). Called even when nothing else would keep the object. */
+  prepareForDelete?(draft: Draft<T>, context: StrategyContext): void;
+  /** While it answers a text the object stays, as if it had a finalizer, and a further DELETE is a 409 Conflict with this text (namespaces: `spec.finalizers`). */
+  deletionHeldBy?(object: T): string | undefined;
   /** Propagation when the client names none. @default 'Background' */
   readonly defaultPropagation?: 'Background' | 'Orphan';
   /** Name validation. @default DNS subdomain */
@@ -64,6 +70,9 @@ export interface ScaleMapping<T extends KubeObject> {
   /** A copy with `spec.replicas` set; shares the rest. */
   withReplicas(object: T, replicas: number): T;
 }
+
+/** Reads a selectable field. Declared as a method, so that definitions of different kinds fit one list. */
+export type FieldGetter<T> = { get(object: T): string }['get'];
 
 /** Table column. Source: the kind's upstream printer (`pkg/printers/internalversion`). */
 export interface Column<T extends KubeObject> {
@@ -97,7 +106,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends G
   /** Further update-like subresources (pods/ephemeralcontainers, pods/resize, namespaces/finalize), each a partial update. */
   readonly partials?: Readonly<Record<string, PartialUpdate<T>>>;
   /** Fields that fieldSelector knows, beside metadata.name and metadata.namespace. */
-  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly selectableFields?: Readonly<Record<string, FieldGetter<T>>>;
   readonly columns?: readonly Column<T>[];
   /** `/registry/<storagePrefix>/…`. @default resource (upstream's special cases: `services/specs`, `minions` for nodes, `events`, `leases`, `endpointslices`, …) */
   readonly storagePrefix?: string;
