@@ -1,2 +1,14 @@
-export type * from './clock.ts';
-export type * from './random.ts';
+export { AssertionError, assert, assertNever } from './assert.ts';
+export { type BackoffPolicy, backoffDelayMs, withJitter } from './backoff.ts';
+export type { Clock, Timer, TimerOptions } from './clock.ts';
+export { type Deferred, deferred } from './deferred.ts';
+export { type Disposer, newDisposer } from './disposer.ts';
+export { type KeyedMutex, type Mutex, newKeyedMutex, newMutex } from './mutex.ts';
+export { newQueue, type Queue, type QueueOptions } from './queue.ts';
+export type { Random } from './random.ts';
+export { realClock } from './real-clock.ts';
+export { newSeededRandom } from './seeded-random.ts';
+export { abortable, aborted, anySignal, type DerivedSignal, timeoutSignal } from './signals.ts';
+export { systemRandom } from './system-random.ts';
+export { inNextTurn, nextTurn } from './turn.ts';
+export { newVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';
