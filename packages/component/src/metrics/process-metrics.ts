@@ -1,0 +1,21 @@
+import type { Clock } from '@orrery/base';
+import type { MetricsRegistry } from './registry.ts';
+
+/** Adds `process_*` under Prometheus' standard names, and the event loop's share of time in use. Values are read at each scrape. */
+export function addProcessMetrics(registry: MetricsRegistry, clock: Clock): void {
+  const cpu = registry.gauge({ name: 'process_cpu_seconds_total', help: 'Total user and system CPU time spent in seconds.' });
+  const rss = registry.gauge({ name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.' });
+  const heap = registry.gauge({ name: 'nodejs_heap_size_used_bytes', help: 'Heap in use by the JavaScript engine, in bytes.' });
+  const start = registry.gauge({
+    name: 'process_start_time_seconds',
+    help: 'Start time of the process since unix epoch in seconds.',
+  });
+  start.set(Math.round(clock.now() / 1000 - process.uptime()));
+  registry.onCollect(() => {
+    const { user, system } = process.cpuUsage();
+    const memory = process.memoryUsage();
+    cpu.set((user + system) / 1e6);
+    rss.set(memory.rss);
+    heap.set(memory.heapUsed);
+  });
+}
