@@ -1,3 +1,14 @@
 export type * from './client.ts';
+export type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer/informer.ts';
+export {
+  type InformerErrorContext,
+  type InformerFactory,
+  type InformerFactoryOptions,
+  type InformerOptions,
+  newInformerFactory,
+} from './informer/informer-factory.ts';
+export { listAll, type WholeList } from './informer/list-all.ts';
+export { type Indexers, type IndexFunction, type Lister, namespaceIndex } from './informer/lister.ts';
+export { newReflector, type Reflector, type ReflectorOptions, type ReflectorScope, type ReflectorSink } from './informer/reflector.ts';
 export * from './new-client.ts';
 export type * from './transport.ts';
