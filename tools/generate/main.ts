@@ -1,7 +1,9 @@
 // Writes every generated file: `npm run generate`. Output is a build product and is never committed.
 
 import { generateCri } from './cri.ts';
+import { generateTables } from './tables.ts';
 import { generateTypes } from './types.ts';
 
 await generateTypes();
 await generateCri();
+await generateTables();

@@ -1,1 +1,2 @@
 export * from './resources.ts';
+export { schemas, typeTable } from './schemas.ts';

@@ -1,3 +1,4 @@
+export { type ParsedJson, type ParseJsonOptions, parseJson } from './codec/parse-json.ts';
 export * from './errors/status-error.ts';
 export * from './field/field-error.ts';
 export * from './fields/field-selector.ts';
@@ -11,6 +12,10 @@ export type { GroupResource, WatchEvent } from './object.ts'; // Ours, where met
 export * from './object.ts';
 export * from './quantity/quantity.ts';
 export type { QuantityFormat } from './quantity/suffix.ts';
+export { type Decoded, type DecodeOptions, decodeStruct, strictDecodingError } from './schema/decode.ts';
+export type * from './schema/facts.ts';
 export type * from './schema/schema.ts';
+export { newSchemaSource } from './schema/source.ts';
+export { formatMicroTime, formatTime, parseRfc3339 } from './time.ts';
 export * from './validation/messages.ts';
 export * from './validation/names.ts';

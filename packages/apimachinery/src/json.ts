@@ -25,6 +25,12 @@ export function cloneJson<T>(value: T): Draft<T> {
   if (Array.isArray(value)) return value.map(cloneJson) as Draft<T>;
   if (typeof value !== 'object' || value === null) return value as Draft<T>;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) copy[key] = cloneJson((value as Record<string, unknown>)[key]);
+  for (const key of Object.keys(value)) setOwn(copy, key, cloneJson((value as Record<string, unknown>)[key]));
   return copy as Draft<T>;
+}
+
+/** `object[key] = value` for a key that a client chose: `__proto__` becomes a plain member and never changes the prototype. */
+export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else object[key] = value;
 }

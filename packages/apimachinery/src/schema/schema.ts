@@ -27,6 +27,10 @@ export interface FieldSchema {
   /** Resolved on first use. */
   readonly schema: Schema;
   readonly required: boolean;
+  /** Go serialises it even when empty, so decoding fills in its zero value (`{}`, `[]`, `''`, `0`, `false`). */
+  readonly alwaysPresent: boolean;
+  /** Go's name of the type where it is a named scalar, as `v1.RestartPolicy`: for error messages. */
+  readonly goType?: string;
   readonly default?: Json;
   readonly enum?: readonly string[];
   /** Strategic merge: `merge`, `replace`, `retainKeys`, or `merge,retainKeys`. */
