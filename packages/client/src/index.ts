@@ -12,3 +12,13 @@ export { type Indexers, type IndexFunction, type Lister, namespaceIndex } from '
 export { newReflector, type Reflector, type ReflectorOptions, type ReflectorScope, type ReflectorSink } from './informer/reflector.ts';
 export * from './new-client.ts';
 export type * from './transport.ts';
+export {
+  type BucketOptions,
+  type ItemBackoff,
+  newBucketRateLimiter,
+  newControllerRateLimiter,
+  newItemRateLimiter,
+  newMaxOfRateLimiter,
+  type RateLimiter,
+} from './workqueue/rate-limiter.ts';
+export { newWorkQueue, type WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from './workqueue/workqueue.ts';
