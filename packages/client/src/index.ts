@@ -1,7 +1,6 @@
 export type * from './client.ts';
 export type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer/informer.ts';
 export {
-  type InformerErrorContext,
   type InformerFactory,
   type InformerFactoryOptions,
   type InformerOptions,

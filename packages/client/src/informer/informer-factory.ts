@@ -1,5 +1,7 @@
 import type { KubeObject, Resource } from '@orrery/apimachinery';
+import { qualifiedResource } from '@orrery/apimachinery';
 import { aborted, assert, type Clock, type Random } from '@orrery/base';
+import { type Logger, silentLogger } from '@orrery/component';
 import type { Client } from '../client.ts';
 import type { Informer } from './informer.ts';
 import type { Indexers } from './lister.ts';
@@ -19,13 +21,8 @@ export interface InformerFactoryOptions {
   readonly clock: Clock;
   /** Spreads retries and watch lifetimes. Absent: exact values, as simulations want them. */
   readonly random?: Random;
-  /** Hears what is retried (`list or watch`) and what handlers throw. @default nobody */
-  readonly onError?: (error: unknown, context: InformerErrorContext) => void;
-}
-
-export interface InformerErrorContext {
-  readonly resource: Resource;
-  readonly source: 'reflector' | 'handler';
+  /** Told of every retry (warn) and of what handlers throw (error). @default silent */
+  readonly log?: Logger;
 }
 
 /** Hands out one informer for each resource and scope, so that every component of a process shares one copy and one watch. */
@@ -39,7 +36,7 @@ export interface InformerFactory {
 }
 
 export function newInformerFactory(client: Pick<Client, 'list' | 'watch'>, options: InformerFactoryOptions): InformerFactory {
-  const { clock, random, onError = () => {} } = options;
+  const { clock, random, log = silentLogger } = options;
   const informers = new Map<string, SharedInformer<KubeObject>>();
   const runs = new Set<{ readonly signal: AbortSignal; readonly started: Promise<void>[] }>();
 
@@ -54,9 +51,9 @@ export function newInformerFactory(client: Pick<Client, 'list' | 'watch'>, optio
           sink,
           clock,
           random,
-          onError: (error) => onError(error, { resource, source: 'reflector' }),
+          onError: (error) => log.warn('list or watch failed; retrying', { resource: qualifiedResource(resource), error }),
         }),
-      onError: (error) => onError(error, { resource, source: 'handler' }),
+      onError: (error) => log.error('informer handler failed', { resource: qualifiedResource(resource), error }),
     });
 
   return {
