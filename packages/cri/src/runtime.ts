@@ -11,11 +11,33 @@ export interface ContainerStreams {
   readonly resize?: AsyncIterable<{ readonly width: number; readonly height: number }> | undefined;
 }
 
+type RuntimeCalls =
+  | 'version'
+  | 'status'
+  | 'runPodSandbox'
+  | 'stopPodSandbox'
+  | 'removePodSandbox'
+  | 'podSandboxStatus'
+  | 'listPodSandbox'
+  | 'createContainer'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'removeContainer'
+  | 'listContainers'
+  | 'containerStatus'
+  | 'updateContainerResources'
+  | 'reopenContainerLog'
+  | 'execSync'
+  | 'listContainerStats'
+  | 'getContainerEvents';
+type ImageCalls = 'listImages' | 'imageStatus' | 'pullImage' | 'removeImage' | 'imageFsInfo';
+
 /**
- * What the kubelet drives: CRI v1, with its three streaming calls as streams instead of URLs.
- * Errors are `RuntimeError`s with a gRPC status name as code.
+ * What the kubelet drives: CRI v1's calls that it uses, with the three streaming ones as streams instead of URLs.
+ * Times are nanoseconds since the epoch, as CRI has them (whole microseconds at best: they are doubles here).
+ * Errors are {@link RuntimeError}s.
  */
-export interface Runtime extends Omit<RuntimeService, 'exec' | 'attach' | 'portForward'>, ImageService {
+export interface Runtime extends Pick<RuntimeService, RuntimeCalls>, Pick<ImageService, ImageCalls> {
   /** Resolves with the exit code once the process ended and its output is drained. Abort ends the process. */
   exec(
     request: { readonly containerId: string; readonly command: readonly string[]; readonly tty: boolean },
