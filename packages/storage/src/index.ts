@@ -1,1 +1,2 @@
+export { newMemoryStore } from './engines/memory/memory-store.ts';
 export * from './store.ts';
