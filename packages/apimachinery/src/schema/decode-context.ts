@@ -13,16 +13,13 @@ export class DecodeContext {
   readonly strict: string[] = [];
   /** `duplicate field "…"` texts of the parser; undefined is none, which is nearly always. */
   readonly duplicates: ReadonlySet<string> | undefined;
-  /** Canonical form of a quantity, or an error text in a StatusError. */
-  readonly quantity: (text: string) => string;
   /** First soft error: Go goes on decoding and reports it at the end. */
   #saved: string | undefined;
   readonly #headline: string;
 
-  constructor(headline: string, duplicates: readonly string[] | undefined, quantity: (text: string) => string) {
+  constructor(headline: string, duplicates: readonly string[] | undefined) {
     this.#headline = headline;
     this.duplicates = duplicates === undefined || duplicates.length === 0 ? undefined : new Set(duplicates);
-    this.quantity = quantity;
   }
 
   push(step: string | number, owner: string): void {

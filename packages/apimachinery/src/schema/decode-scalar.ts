@@ -1,4 +1,6 @@
+import { isStatusError } from '../errors/status-error.ts';
 import type { Json } from '../json.ts';
+import { canonicalQuantity } from '../quantity/quantity.ts';
 import { formatMicroTime, formatTime, parseRfc3339 } from '../time.ts';
 import type { DecodeContext } from './decode-context.ts';
 
@@ -41,7 +43,12 @@ export const decodeIntOrString: Decoder = (value, context) => {
 /** A number is taken as its text, as upstream does. */
 export const decodeQuantity: Decoder = (value, context) => {
   const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return context.quantity(text.trim());
+  try {
+    return canonicalQuantity(text.trim());
+  } catch (err) {
+    if (isStatusError(err)) return context.fail(err.message);
+    throw err;
+  }
 };
 
 const timeFast = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;

@@ -19,8 +19,6 @@ import type { FieldSchema, MapSchema, Schema, StructSchema } from './schema.ts';
 export interface DecodeOptions {
   /** What the parser of the body saw twice: `duplicate field "…"` (JSON) or `line 3: key "…" already set in map` (YAML). */
   readonly duplicates?: readonly string[] | undefined;
-  /** Canonical form of a quantity; throws or returns. @default the text as it stands */
-  readonly canonicalQuantity?: (text: string) => string;
 }
 
 export interface Decoded {
@@ -44,7 +42,7 @@ export function decodeStruct(schema: StructSchema, value: Json, options: DecodeO
   const parts = schema.name.split('.');
   const kind = parts.at(-1) ?? '';
   const headline = `${kind} in version "${parts.at(-2) ?? ''}" cannot be handled as a ${kind}: `;
-  const context = new DecodeContext(headline, options.duplicates, options.canonicalQuantity ?? asItStands);
+  const context = new DecodeContext(headline, options.duplicates);
   for (const text of options.duplicates ?? []) if (!text.startsWith('duplicate field ')) context.complain(text);
   const object = decoderOf(schema)(value, context);
   context.finish();
@@ -55,8 +53,6 @@ export function decodeStruct(schema: StructSchema, value: Json, options: DecodeO
 export function strictDecodingError(complaints: readonly string[]): string {
   return `strict decoding error: ${complaints.join(', ')}`;
 }
-
-const asItStands = (text: string): string => text;
 
 /** A schema node gives the same decoder for ever; nodes live as long as their source. */
 const decoders = new WeakMap<Schema, Decoder>();
@@ -95,9 +91,9 @@ function compile(schema: Schema, goType: string | undefined): Decoder {
     case 'any':
       return copyAny;
     case 'list':
-      return compileList(schema.items, goTypeOf(schema));
+      return compileList(schema.items, goType ?? goTypeOf(schema));
     case 'map':
-      return compileMap(schema);
+      return compileMap(schema, goType ?? goTypeOf(schema));
     case 'struct':
       return compileStruct(schema);
   }
@@ -129,9 +125,8 @@ function compileList(items: Schema, goType: string): Decoder {
   };
 }
 
-function compileMap(schema: MapSchema): Decoder {
-  const { values } = schema;
-  const goType = goTypeOf(schema);
+function compileMap({ values }: MapSchema, goType: string): Decoder {
+  const plain = values.type === 'string'; // Labels and annotations.
   let decode: Decoder | undefined;
   return (value, context) => {
     if (typeof value !== 'object' || Array.isArray(value)) return context.mismatch(kindOf(value), goType);
@@ -140,7 +135,11 @@ function compileMap(schema: MapSchema): Decoder {
     for (const key of Object.keys(value as JsonObject)) {
       const item = (value as JsonObject)[key];
       if (item === undefined) continue;
-      context.checkDuplicate(key);
+      if (context.duplicates !== undefined) context.checkDuplicate(key);
+      if (plain && typeof item === 'string') {
+        setOwn(out, key, item);
+        continue;
+      }
       context.push(key, '');
       setOwn(out, key, item === null ? zeroOf(values, context) : decode(item, context));
       context.pop();
@@ -166,23 +165,24 @@ function compileStruct(schema: StructSchema): Decoder {
   return (value, context) => {
     if (typeof value !== 'object' || Array.isArray(value)) return context.mismatch(kindOf(value), goTypeOf(schema));
     compiled ??= compileFields(schema);
+    const { fields, filled } = compiled;
     const out: Record<string, unknown> = {};
-    for (const key of Object.keys(value as JsonObject)) {
+    for (const key in value as JsonObject) {
       const item = (value as JsonObject)[key];
       if (item === undefined) continue;
-      const field = compiled.fields.get(key);
+      const field = fields.get(key);
       if (field === undefined) {
         context.unknownField(key);
         continue;
       }
-      context.checkDuplicate(key);
+      if (context.duplicates !== undefined) context.checkDuplicate(key);
       if (item === null) continue;
       context.push(key, goName);
       const decoded = field.decode(item, context);
       if (decoded !== undefined) out[key] = decoded;
       context.pop();
     }
-    for (const field of compiled.filled) if (out[field.name] === undefined) out[field.name] = zeroOf(field.schema, context);
+    for (const field of filled) if (out[field.name] === undefined) out[field.name] = zeroOf(field.schema, context);
     return out;
   };
 }
