@@ -1,2 +1,3 @@
+export * from './cacher/index.ts';
 export { newMemoryStore } from './engines/memory/memory-store.ts';
 export * from './store.ts';
