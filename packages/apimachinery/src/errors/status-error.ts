@@ -1,4 +1,4 @@
-import type { Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
+import type { ListMeta, Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
 import type { GroupResource } from '../object.ts';
 import { qualifiedResource } from '../object.ts';
 
@@ -34,12 +34,20 @@ export class StatusError extends Error {
   readonly reason: StatusReason | '';
   readonly code: number;
   readonly details: StatusDetails | undefined;
+  /** Of an expired list: the token with which it can go on. */
+  readonly metadata: ListMeta;
 
-  constructor(reason: StatusReason, message: string, details?: StatusDetails, options?: ErrorOptions & { code?: number }) {
+  constructor(
+    reason: StatusReason,
+    message: string,
+    details?: StatusDetails,
+    options?: ErrorOptions & { code?: number; metadata?: ListMeta },
+  ) {
     super(message, options);
     this.reason = reason;
     this.code = options?.code ?? httpCodes[reason];
     this.details = details;
+    this.metadata = options?.metadata ?? {};
   }
 
   /** The `Status` object that goes over the wire. */
@@ -47,7 +55,7 @@ export class StatusError extends Error {
     return {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata: this.metadata,
       status: 'Failure',
       message: this.message,
       ...(this.reason === '' ? {} : { reason: this.reason }),
@@ -62,7 +70,10 @@ export function statusErrorFrom(status: Partial<Status>, fallbackCode = 500): St
   const code = status.code ?? fallbackCode;
   const known = status.reason !== undefined && status.reason in httpCodes;
   const reason = known ? (status.reason as StatusReason) : reasonOfCode(code);
-  return new StatusError(reason, status.message ?? `the server answered ${code}`, status.details, { code });
+  return new StatusError(reason, status.message ?? `the server answered ${code}`, status.details, {
+    code,
+    metadata: status.metadata ?? {},
+  });
 }
 
 function reasonOfCode(code: number): StatusReason {
