@@ -1,4 +1,5 @@
 export { type ParsedJson, type ParseJsonOptions, parseJson } from './codec/parse-json.ts';
+export { type ParseYamlOptions, parseYaml } from './codec/parse-yaml.ts';
 export * from './errors/status-error.ts';
 export * from './field/field-error.ts';
 export * from './fields/field-selector.ts';
@@ -12,10 +13,11 @@ export type { GroupResource, WatchEvent } from './object.ts'; // Ours, where met
 export * from './object.ts';
 export * from './quantity/quantity.ts';
 export type { QuantityFormat } from './quantity/suffix.ts';
-export { type Decoded, type DecodeOptions, decodeStruct, strictDecodingError } from './schema/decode.ts';
+export { type Decoded, type DecodeOptions, decodeStruct } from './schema/decode.ts';
 export type * from './schema/facts.ts';
 export type * from './schema/schema.ts';
 export { newSchemaSource } from './schema/source.ts';
+export { strictApplyError, strictDecodingError } from './schema/strict-error.ts';
 export { formatMicroTime, formatTime, parseRfc3339 } from './time.ts';
 export * from './validation/addresses.ts';
 export * from './validation/identifiers.ts';

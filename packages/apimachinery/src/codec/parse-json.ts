@@ -35,7 +35,7 @@ const closeBrace = 0x7d;
  */
 export function parseJson(bytes: Uint8Array, options: ParseJsonOptions = {}): ParsedJson {
   const describe = options.describe ?? ((problem: string) => `couldn't get version/kind; json parse error: ${problem}`);
-  const { depth, colons } = measure(bytes);
+  const { depth, colons } = measureNesting(bytes);
   if (depth > depthMax) throw newBadRequest(describe('exceeded max depth'));
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let value: Json;
@@ -50,7 +50,7 @@ export function parseJson(bytes: Uint8Array, options: ParseJsonOptions = {}): Pa
 }
 
 /** Deepest nesting and number of colons outside strings, in one pass over the bytes. */
-function measure(bytes: Uint8Array): { readonly depth: number; readonly colons: number } {
+export function measureNesting(bytes: Uint8Array): { readonly depth: number; readonly colons: number } {
   const { length } = bytes;
   let depth = 0;
   let deepest = 0;

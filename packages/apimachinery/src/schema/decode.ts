@@ -49,11 +49,6 @@ export function decodeStruct(schema: StructSchema, value: Json, options: DecodeO
   return { object: object as Draft<JsonObject>, unknown: context.strict };
 }
 
-/** The message of a request refused by strict field validation. */
-export function strictDecodingError(complaints: readonly string[]): string {
-  return `strict decoding error: ${complaints.join(', ')}`;
-}
-
 /** A schema node gives the same decoder for ever; nodes live as long as their source. */
 const decoders = new WeakMap<Schema, Decoder>();
 
