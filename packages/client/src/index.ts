@@ -10,6 +10,28 @@ export { listAll, type WholeList } from './informer/list-all.ts';
 export { type Indexers, type IndexFunction, type Lister, namespaceIndex } from './informer/lister.ts';
 export { newReflector, type Reflector, type ReflectorOptions, type ReflectorScope, type ReflectorSink } from './informer/reflector.ts';
 export * from './new-client.ts';
+export { type ConditionLike, findCondition, isConditionTrue, removeCondition, setCondition } from './objects/conditions.ts';
+export {
+  byControllerUid,
+  controllerRef,
+  controllerUidIndex,
+  isControlledBy,
+  newControllerRef,
+  newOwnerRef,
+} from './objects/owner-references.ts';
+export {
+  byNodeName,
+  isPodActive,
+  isPodAvailable,
+  isPodReady,
+  isPodTerminal,
+  isPodTerminating,
+  nodeNameIndex,
+  podAvailableInMs,
+  podReadyCondition,
+} from './objects/pods.ts';
+export { type ConflictRetry, retryOnConflict } from './objects/retry-on-conflict.ts';
+export { type WaitOptions, waitFor } from './objects/wait-for.ts';
 export type * from './transport.ts';
 export {
   type BucketOptions,
