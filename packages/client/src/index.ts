@@ -1,4 +1,5 @@
 export type * from './client.ts';
+export { type EventOptions, type EventRecorder, silentEventRecorder } from './events/event-recorder.ts';
 export type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer/informer.ts';
 export {
   type InformerFactory,
@@ -43,3 +44,4 @@ export {
   type RateLimiter,
 } from './workqueue/rate-limiter.ts';
 export { newWorkQueue, type WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from './workqueue/workqueue.ts';
+export { newWorkQueueMetrics } from './workqueue/workqueue-metrics.ts';
