@@ -1,2 +1,4 @@
+export { groupPriority } from './group-priorities.ts';
 export * from './resources.ts';
 export { schemas, typeTable } from './schemas.ts';
+export { actionSubresources, type Subresource } from './subresources.ts';

@@ -57,6 +57,8 @@ export interface Strategy<T extends KubeObject> {
 
 /** A write-only part of an object with its own rules, as `/status`: the rest is taken from the stored object. */
 export interface PartialUpdate<T extends KubeObject> {
+  /** What discovery shows. @default get, patch, update (namespaces/finalize has update alone) */
+  readonly verbs?: readonly string[];
   default?(draft: Draft<T>): void;
   prepareForUpdate?(draft: Draft<T>, old: T, context: StrategyContext): void;
   validateUpdate?(object: T, old: T, context: StrategyContext): FieldError[];
