@@ -11,6 +11,11 @@ export { labelKeyProblem, newRequirement, printRequirement, requirementHolds } f
 export type * from './labels/selector.ts';
 export type { GroupResource, WatchEvent } from './object.ts'; // Ours, where meta/v1 has a type of the same name.
 export * from './object.ts';
+export { applyJsonPatch } from './patch/json-patch.ts';
+export { equalJson } from './patch/json-value.ts';
+export { applyMergePatch, createMergePatch } from './patch/merge-patch.ts';
+export { createTwoWayMergePatch } from './patch/strategic-diff.ts';
+export { strategicMergePatch } from './patch/strategic-merge.ts';
 export * from './quantity/quantity.ts';
 export type { QuantityFormat } from './quantity/suffix.ts';
 export { type Decoded, type DecodeOptions, decodeStruct } from './schema/decode.ts';

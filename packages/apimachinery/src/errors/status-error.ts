@@ -37,15 +37,16 @@ export class StatusError extends Error {
   /** Of an expired list: the token with which it can go on. */
   readonly metadata: ListMeta;
 
+  /** @param reason - Empty for a failure that upstream leaves unnamed: code 500 unless told. */
   constructor(
-    reason: StatusReason,
+    reason: StatusReason | '',
     message: string,
     details?: StatusDetails,
     options?: ErrorOptions & { code?: number; metadata?: ListMeta },
   ) {
     super(message, options);
     this.reason = reason;
-    this.code = options?.code ?? httpCodes[reason];
+    this.code = options?.code ?? (reason === '' ? 500 : httpCodes[reason]);
     this.details = details;
     this.metadata = options?.metadata ?? {};
   }
