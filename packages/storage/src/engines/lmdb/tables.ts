@@ -1,0 +1,95 @@
+import type { Database, RootDatabase, Transaction } from 'lmdb';
+import { commitErrorOf, toStorageError } from './lmdb-errors.ts';
+import { keysByNumber, keysWithNumber, type NumberedKey, plainKeys } from './table-keys.ts';
+
+/** Address space, not disk or memory; LMDB's binding moves to a larger map when data outgrows it. Above 2**31 a shift would overflow. */
+const mapBytes = 2 ** 36;
+
+/** LMDB's tables. Values are `Buffer`s; what is read is a copy. */
+export interface Tables {
+  /** `format` and `state`. */
+  readonly meta: Database<Buffer, string>;
+  /** Newest record of each key that exists. */
+  readonly newest: Database<Buffer, string>;
+  /** Every record since the compaction by revision and key, and older ones that can still be read. */
+  readonly log: Database<Buffer, NumberedKey>;
+  /** Type of each record of the log by key and revision: finds what a key was at a revision. */
+  readonly history: Database<Buffer, NumberedKey>;
+  /** TTL by lease (the key is empty). */
+  readonly leases: Database<Buffer, NumberedKey>;
+  /** Lease and key, for each key that has a lease. */
+  readonly leaseKeys: Database<Buffer, NumberedKey>;
+  /** What every read sees: the state after the last `write`, whatever is being written. */
+  readonly snapshot: { readonly transaction: Transaction };
+  /**
+   * Runs `fn`, whose puts and removes become one transaction. Resolves when it is on disk and `snapshot` shows it.
+   * @throws {StorageError} `NoSpace` when nothing was written and the tables can be used on; `Corrupt` when they cannot.
+   */
+  write(fn: () => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+// The binding's types leave out the encoder, which its documentation has.
+const tableOptions = (keyEncoder: unknown) => ({ encoding: 'binary', keyEncoder }) as const;
+
+function openRoot(lmdb: typeof import('lmdb'), directory: string): RootDatabase {
+  return lmdb.open({
+    path: directory,
+    noSubdir: false,
+    mapSize: mapBytes,
+    maxDbs: 8,
+    encoding: 'binary',
+    // A transaction is on disk when it is reported. With overlapping syncs it would only be visible.
+    overlappingSync: false,
+  });
+}
+
+export function openTables(lmdb: typeof import('lmdb'), directory: string, checkMeta: (meta: Database<Buffer, string>) => void): Tables {
+  const root = openRoot(lmdb, directory);
+  const meta = root.openDB<Buffer, string>('meta', tableOptions(plainKeys));
+  checkMeta(meta);
+  const numbered = (name: string, keyEncoder: unknown) => root.openDB<Buffer, NumberedKey>(name, tableOptions(keyEncoder));
+  const tables = {
+    meta,
+    newest: root.openDB<Buffer, string>('newest', tableOptions(plainKeys)),
+    log: numbered('log', keysByNumber),
+    history: numbered('history', keysWithNumber),
+    leases: numbered('leases', keysByNumber),
+    leaseKeys: numbered('leaseKeys', keysByNumber),
+  };
+  let snapshot = { transaction: root.useReadTransaction() }; // Knows only the tables that were open before.
+
+  const renewSnapshot = (): void => {
+    snapshot.transaction.done();
+    root.resetReadTxn(); // Or the old one would be handed out again.
+    snapshot = { transaction: root.useReadTransaction() };
+  };
+
+  /** After a failed write: throws unless LMDB can go on. Asynchronous writes would wait for ever. */
+  const probe = (): void => {
+    root.transactionSync(() => undefined);
+  };
+
+  const write = async (fn: () => void): Promise<void> => {
+    try {
+      await root.batch(fn);
+    } catch (error) {
+      const failure = toStorageError(await commitErrorOf(error), 'writing');
+      if (failure.code === 'NoSpace') probe();
+      throw failure;
+    }
+    renewSnapshot();
+  };
+
+  return {
+    ...tables,
+    get snapshot() {
+      return snapshot;
+    },
+    write,
+    async close() {
+      snapshot.transaction.done();
+      await root.close();
+    },
+  };
+}
