@@ -58,20 +58,20 @@ function ownerKeys(primary: Resource, object: KubeObject): readonly NamespacedNa
 const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
 
 function newMappingHandler<T extends KubeObject>({ mapToKeys, predicate }: WatchOptions<T>, enqueue: (key: string) => void): Handler<T> {
-  const wake = (object: T): void => {
-    for (const { name, namespace = '' } of mapToKeys(object)) enqueue(keyOf({ metadata: { name, namespace } }));
+  const keysOf = (object: T): readonly string[] =>
+    mapToKeys(object).map(({ name, namespace = '' }) => keyOf({ metadata: { name, namespace } }));
+  const wake = (keys: Iterable<string>): void => {
+    for (const key of keys) enqueue(key);
   };
   return {
     onAdd(object) {
-      if (predicate?.onAdd?.(object) !== false) wake(object);
+      if (predicate?.onAdd?.(object) !== false) wake(keysOf(object));
     },
     onUpdate(old, object) {
-      if (predicate?.onUpdate?.(old, object) === false) return;
-      wake(old);
-      wake(object);
+      if (predicate?.onUpdate?.(old, object) !== false) wake(new Set([...keysOf(old), ...keysOf(object)]));
     },
     onDelete(object) {
-      if (predicate?.onDelete?.(object) !== false) wake(object);
+      if (predicate?.onDelete?.(object) !== false) wake(keysOf(object));
     },
   };
 }

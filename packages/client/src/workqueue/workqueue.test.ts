@@ -39,6 +39,25 @@ describe('work queue', () => {
     expect(await Promise.all([first, second])).toEqual(['x', 'y']);
   });
 
+  test('adds of one turn are one piece of work, also when a worker waits', async () => {
+    const { queue } = make();
+    const waiting = queue.get();
+    queue.add('a');
+    queue.add('a');
+    expect(await waiting).toBe('a');
+    queue.done('a');
+    expect(queue.size).toBe(0);
+  });
+
+  test('a woken worker that finds nothing waits on', async () => {
+    const { queue } = make();
+    const woken = queue.get();
+    queue.add('a');
+    expect(await queue.get()).toBe('a');
+    queue.add('b');
+    expect(await woken).toBe('b');
+  });
+
   test('delayed keys come when due; the earliest of several delays counts', async () => {
     const { clock, queue } = make();
     queue.addAfter('late', 1000);

@@ -67,7 +67,11 @@ class KeyQueue implements WorkQueue {
   readonly #working = new Map<string, number>();
   /** Added while in work. Invariant: a subset of #working. */
   readonly #again = new Set<string>();
-  readonly #getters: Deferred<string | undefined>[] = []; // Invariant: empty while something waits.
+  /**
+   * Workers that wait. A new item only wakes one; the worker takes it when it runs. Until then the item still waits, so that further adds
+   * of the same turn (a batch of events about one owner) are one piece of work, not two.
+   */
+  readonly #idle: Deferred<void>[] = [];
   readonly #delayed = new DelayHeap();
   #timer: { readonly timer: Timer; readonly dueMs: number } | undefined; // Invariant: due when the first of #delayed is, or before.
   #drained: Deferred<void> | undefined;
@@ -117,13 +121,14 @@ class KeyQueue implements WorkQueue {
     return this.#limiter.failures(item);
   }
 
-  get(): Promise<string | undefined> {
-    const first = this.#takeFirst();
-    if (first !== undefined) return Promise.resolve(first);
-    if (this.#shuttingDown) return Promise.resolve(undefined);
-    const getter = deferred<string | undefined>();
-    this.#getters.push(getter);
-    return getter.promise;
+  async get(): Promise<string | undefined> {
+    for (;;) {
+      const first = this.#takeFirst();
+      if (first !== undefined || this.#shuttingDown) return first;
+      const idle = deferred<void>();
+      this.#idle.push(idle);
+      await idle.promise;
+    }
   }
 
   done(item: string): void {
@@ -141,7 +146,7 @@ class KeyQueue implements WorkQueue {
     this.#delayed.clear();
     this.#timer?.timer.cancel();
     this.#timer = undefined;
-    for (const getter of this.#getters.splice(0)) getter.resolve(undefined);
+    for (const worker of this.#idle.splice(0)) worker.resolve();
     this.#checkDrained();
   }
 
@@ -153,16 +158,10 @@ class KeyQueue implements WorkQueue {
   }
 
   #enqueue(item: string): void {
-    const nowMs = this.#clock.monotonicMs();
-    const getter = this.#getters.shift();
-    if (getter === undefined) {
-      this.#waiting.set(item, nowMs);
-      this.#order.push(item);
-      this.#metrics.depth?.(this.#waiting.size);
-      return;
-    }
-    this.#hand(item, nowMs);
-    getter.resolve(item);
+    this.#waiting.set(item, this.#clock.monotonicMs());
+    this.#order.push(item);
+    this.#metrics.depth?.(this.#waiting.size);
+    this.#idle.shift()?.resolve();
   }
 
   #takeFirst(): string | undefined {
