@@ -1,5 +1,15 @@
 export type * from './admission.ts';
+export * from './authentication/authenticator.ts';
+export { newTokenAuthenticator, type TokenReviewer } from './authentication/bearer-token.ts';
+export { newCertificateAuthenticator } from './authentication/certificate.ts';
+export * from './authorization/authorizer.ts';
 export * from './definition.ts';
 export type { DiscoverySource } from './discovery/catalog.ts';
 export { type DiscoveryOptions, newDiscoveryEndpoint } from './discovery/endpoint.ts';
 export type * from './handler.ts';
+export type * from './http/connector.ts';
+export type { VersionInfo } from './http/context.ts';
+export type { Document, DocumentEndpoint } from './http/documents.ts';
+export { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
+export type { Accepted, Conversion, Format, Offer } from './http/negotiation.ts';
+export { type ApiHttpServer, type ApiHttpServerOptions, newApiHttpServer, type TlsFiles } from './http/server.ts';

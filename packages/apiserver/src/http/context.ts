@@ -1,0 +1,39 @@
+import type { Clock, Random } from '@orrery/base';
+import type { HealthCheck, Logger, MetricsRegistry } from '@orrery/component';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+import type { ResourceHandler } from '../handler.ts';
+import type { Connector } from './connector.ts';
+import type { DocumentEndpoint } from './documents.ts';
+import type { HttpLimits } from './limits.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+
+/** `GET /version`. Numbers are plain, as clients parse them. */
+export interface VersionInfo {
+  readonly major: string;
+  readonly minor: string;
+  readonly gitVersion: string;
+  readonly gitCommit: string;
+  readonly gitTreeState: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+  readonly compiler: string;
+  readonly platform: string;
+}
+
+/** What the parts of one server share. Immutable. */
+export interface ServerContext {
+  readonly handler: ResourceHandler;
+  readonly authenticators: readonly Authenticator[];
+  readonly authorizer: Authorizer;
+  readonly connectors: readonly Connector[];
+  readonly documents: readonly DocumentEndpoint[];
+  readonly healthChecks: readonly HealthCheck[];
+  readonly version: VersionInfo;
+  readonly limits: HttpLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly registry: MetricsRegistry;
+  readonly metrics: RequestMetrics;
+}

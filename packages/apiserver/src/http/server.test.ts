@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { type KubeObject, StatusError } from '@orrery/apimachinery';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestServer, type TestServer } from './testing/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+const configMap = (name: string, data: Record<string, string> = {}): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'a' }, data }) as unknown as KubeObject;
+const json = { 'content-type': 'application/json' };
+
+describe('objects over HTTP/1.1', () => {
+  test('create, get, list and delete', async () => {
+    const created = await server.ask('/api/v1/namespaces/a/configmaps', {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify(configMap('x', { k: 'ü' })),
+    });
+    expect(created.status).toBe(201);
+    expect(created.headers).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'no-cache, private',
+      'audit-id': expect.any(String),
+    });
+    expect(created.json()).toMatchObject({ metadata: { name: 'x' }, data: { k: 'ü' } });
+    expect((await server.ask('/api/v1/namespaces/a/configmaps/x')).json()).toMatchObject({ data: { k: 'ü' } });
+    expect((await server.ask('/api/v1/namespaces/a/configmaps')).json()).toMatchObject({
+      kind: 'ConfigMapList',
+      items: [{ metadata: { name: 'x' } }],
+    });
+    const deleted = await server.ask('/api/v1/namespaces/a/configmaps/x', { method: 'DELETE' });
+    expect([deleted.status, deleted.headers['warning']]).toEqual([200, '299 - "gone"']);
+  });
+
+  test('an error is a Status with its code', async () => {
+    const answer = await server.ask('/api/v1/namespaces/a/configmaps/none');
+    expect(answer.status).toBe(404);
+    expect(answer.json()).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'configmaps "none" not found',
+      reason: 'NotFound',
+      details: { name: 'none', kind: 'configmaps' },
+      code: 404,
+    });
+  });
+
+  test('HEAD has the headers of GET and no body', async () => {
+    const answer = await server.ask('/version', { method: 'HEAD' });
+    expect([answer.status, answer.text, Number(answer.headers['content-length']) > 0]).toEqual([200, '', true]);
+  });
+});
+
+describe('HTTP/2', () => {
+  test('many streams of one connection', async () => {
+    const session = server.http2();
+    const get = async (path: string): Promise<[number, string]> => {
+      const stream = session.request({ ':path': path });
+      let text = '';
+      let status = 0;
+      stream.on('response', (headers) => (status = headers[':status'] ?? 0));
+      stream.setEncoding('utf8');
+      for await (const chunk of stream as AsyncIterable<string>) text += chunk;
+      return [status, text];
+    };
+    const answers = await Promise.all([get('/version'), get('/api/v1/configmaps'), get('/nothing')]);
+    expect(answers.map(([status]) => status)).toEqual([200, 200, 404]);
+    session.close();
+  });
+});
+
+describe('watch', () => {
+  test('headers come at once, events as lines, an error as the last one', async () => {
+    const response = await server.open('/api/v1/configmaps?watch=true');
+    expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'application/json']);
+    const lines = response.setEncoding('utf8')[Symbol.asyncIterator]();
+    server.handler.emit({ type: 'ADDED', object: configMap('w') }, { type: 'MODIFIED', object: configMap('w') });
+    const first = await lines.next();
+    expect(
+      String(first.value)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).type),
+    ).toEqual(['ADDED', 'MODIFIED']);
+    server.handler.breakWatches(new StatusError('Expired', 'too old'));
+    const last = await lines.next();
+    expect(JSON.parse(String(last.value))).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } });
+    expect((await lines.next()).done).toBe(true);
+  });
+
+  test('a refused watch is an HTTP error, an expired start an event', async () => {
+    expect((await server.ask('/api/v1/configmaps?watch=1&resourceVersion=x')).status).toBe(400);
+    const expired = await server.ask('/api/v1/configmaps?watch=1&resourceVersion=1');
+    expect([expired.status, expired.json()['type']]).toEqual([200, 'ERROR']);
+  });
+
+  test('ends when the client leaves, and when the server closes', async () => {
+    const leaving = await server.open('/api/v1/configmaps?watch=true');
+    expect(server.handler.watches).toBe(1);
+    leaving.on('error', () => undefined).destroy();
+    await expect.poll(() => server.handler.watches).toBe(0);
+    const other = await startTestServer();
+    const watching = await other.open('/api/v1/configmaps?watch=true');
+    const ended = once(watching.resume(), 'end');
+    await other.server.close();
+    await ended;
+    expect(watching.complete).toBe(true);
+    await other.close();
+  });
+});

@@ -1,0 +1,191 @@
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { StatusError } from '@orrery/apimachinery';
+import { type Clock, type Random, realClock, systemRandom } from '@orrery/base';
+import { type HealthCheck, type Logger, type MetricsRegistry, newMetricsRegistry, pingCheck, silentLogger } from '@orrery/component';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import { newCertificateAuthenticator } from '../authentication/certificate.ts';
+import { type Authorizer, newMastersAuthorizer } from '../authorization/authorizer.ts';
+import type { ResourceHandler } from '../handler.ts';
+import { trackConnections } from './connections.ts';
+import type { Connector } from './connector.ts';
+import type { ServerContext, VersionInfo } from './context.ts';
+import type { DocumentEndpoint } from './documents.ts';
+import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { defaultHttpLimits, type HttpLimits } from './limits.ts';
+import { newPipeline, type Pipeline } from './pipeline.ts';
+import { newRequestMetrics } from './request-metrics.ts';
+
+/** PEM texts. */
+export interface TlsFiles {
+  readonly key: string;
+  /** With its chain. */
+  readonly cert: string;
+  /** Signs client certificates. Absent: no client certificate is known. */
+  readonly clientCa?: string | undefined;
+}
+
+export interface ApiHttpServerOptions {
+  readonly handler: ResourceHandler;
+  readonly tls: TlsFiles;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0 takes a free one. @default 0 */
+  readonly port?: number;
+  /** Beside client certificates, which are always tried first. @default none */
+  readonly authenticators?: readonly Authenticator[];
+  /** @default members of `system:masters` may do everything, others nothing */
+  readonly authorizer?: Authorizer;
+  /** @default none */
+  readonly connectors?: readonly Connector[];
+  /** Discovery, OpenAPI and the like. @default none */
+  readonly documents?: readonly DocumentEndpoint[];
+  /** Shown by healthz, livez and readyz alike. @default ping */
+  readonly healthChecks?: readonly HealthCheck[];
+  readonly version: VersionInfo;
+  /** Those left out have their defaults. */
+  readonly limits?: Partial<HttpLimits>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Logger;
+  /** Shown at `/metrics`; the server adds its own. One registry serves one server. */
+  readonly metrics?: MetricsRegistry;
+}
+
+/** The HTTPS face of an API server: HTTP/1.1 and HTTP/2 on one port. */
+export interface ApiHttpServer {
+  /** Resolves when connections are accepted. @throws the operating system's error, as `EADDRINUSE`. */
+  listen(): Promise<{ readonly port: number; readonly url: string }>;
+  /** New connections get this identity; open ones keep theirs. */
+  replaceTls(tls: TlsFiles): void;
+  /** Ends watches, lets other requests finish for a while, then cuts what is left. Idempotent. */
+  close(): Promise<void>;
+}
+
+export function newApiHttpServer(options: ApiHttpServerOptions): ApiHttpServer {
+  const context = contextOf(options);
+  const pipeline = newPipeline(context);
+  const server = newTlsServer(options.tls, context, pipeline);
+  const connections = trackConnections(server, context.limits.keepAliveMs);
+  let closing: Promise<void> | undefined;
+  const shutDown = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await atMost(context.clock, context.limits.shutdownGraceMs, pipeline.drain());
+    connections.finish();
+    await atMost(context.clock, flushMs, closed);
+    connections.cut();
+    await closed;
+  };
+  return {
+    listen: () => listen(server, options.host ?? '127.0.0.1', options.port ?? 0),
+    replaceTls: (tls) => server.setSecureContext(secureContextOf(tls)),
+    close() {
+      closing ??= server.listening ? shutDown() : Promise.resolve();
+      return closing;
+    },
+  };
+}
+
+/** How long the last bytes may take to reach their clients at the end. */
+const flushMs = 500;
+
+async function atMost(clock: Clock, delayMs: number, work: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  const given = clock.sleep(delayMs, enough.signal).catch(() => undefined); // Rejects when the work was faster.
+  await Promise.race([work, given]);
+  enough.abort();
+}
+
+function contextOf(options: ApiHttpServerOptions): ServerContext {
+  const clock = options.clock ?? realClock;
+  const registry = options.metrics ?? newMetricsRegistry();
+  return {
+    handler: options.handler,
+    authenticators: [newCertificateAuthenticator(clock), ...(options.authenticators ?? [])],
+    authorizer: options.authorizer ?? newMastersAuthorizer(),
+    connectors: options.connectors ?? [],
+    documents: options.documents ?? [],
+    healthChecks: options.healthChecks ?? [pingCheck],
+    version: options.version,
+    limits: { ...defaultHttpLimits, ...options.limits },
+    clock,
+    random: options.random ?? systemRandom,
+    log: options.log ?? silentLogger,
+    registry,
+    metrics: newRequestMetrics(registry),
+  };
+}
+
+const secureContextOf = ({ key, cert, clientCa }: TlsFiles) => ({ key, cert, ...(clientCa === undefined ? {} : { ca: clientCa }) });
+
+/** Longest wait for a TLS handshake. */
+const handshakeTimeoutMs = 10_000;
+
+function newTlsServer(tls: TlsFiles, context: ServerContext, pipeline: Pipeline): Http2SecureServer {
+  const { limits, log } = context;
+  const server = createSecureServer({
+    ...secureContextOf(tls),
+    allowHTTP1: true,
+    requestCert: tls.clientCa !== undefined,
+    rejectUnauthorized: false, // Tokens come without a certificate; a certificate that does not verify gets a 401.
+    handshakeTimeout: handshakeTimeoutMs,
+    allowHalfOpen: true, // A tunnel's client may end its side first.
+    noDelay: true,
+    keepAlive: true,
+    settings: { maxConcurrentStreams: limits.streamsPerConnectionMax, maxHeaderListSize: limits.headerBytesMax },
+  });
+  // The HTTP/1 side reads these from the server object.
+  Object.assign(server, {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: 0, // Bodies have the deadline of their request; proxied ones have none.
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.headerBytesMax,
+    maxConnections: limits.connectionsMax,
+    connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
+  });
+  server.on('request', (request, response) => {
+    pipeline.serve(request as unknown as HttpRequest, response as unknown as HttpResponse);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => serveUpgrade(pipeline, request, socket, head));
+  server.on('clientError', refuseMalformed);
+  server.on('sessionError', (error) => log.debug('HTTP/2 session failed', { error }));
+  server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error }));
+  return server;
+}
+
+/** An upgrade request has no answer object of its own; a refusal needs one. */
+function serveUpgrade(pipeline: Pipeline, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as Socket);
+  response.once('finish', () => socket.end());
+  pipeline.serve(request as unknown as HttpRequest, response as unknown as HttpResponse, { socket, head });
+}
+
+/** What Node's parser refuses never becomes a request; its client gets a Status all the same. */
+function refuseMalformed(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const text = STATUS_CODES[code] ?? 'Bad Request';
+  const body = JSON.stringify(new StatusError('BadRequest', text, undefined, { code }).toStatus());
+  socket.end(
+    `HTTP/1.1 ${code} ${text}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+function listen(server: Http2SecureServer, host: string, port: number): Promise<{ readonly port: number; readonly url: string }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.removeListener('error', reject);
+      const bound = (server.address() as AddressInfo).port;
+      resolve({ port: bound, url: `https://${host.includes(':') ? `[${host}]` : host}:${bound}` });
+    });
+  });
+}
