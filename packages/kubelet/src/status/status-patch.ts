@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PodStatus } from '@orrery/api/core/v1';
+import { isKubeletCondition } from './conditions.ts';
+
+/** Fields that others write: never taken away here. */
+const foreign: ReadonlySet<string> = new Set([
+  'qosClass',
+  'nominatedNodeName',
+  'resourceClaimStatuses',
+  'extendedResourceClaimStatus',
+  'nodeAllocatableResourceClaimStatuses',
+  'resize',
+  'resources',
+  'allocatedResources',
+]);
+
+/** Lists that a strategic merge patch merges by address: what is no longer there must be named. */
+function addressPatch(
+  before: readonly { readonly ip?: string }[] | undefined,
+  after: readonly { readonly ip?: string }[],
+): readonly object[] {
+  const gone = (before ?? []).filter(({ ip }) => !after.some((entry) => entry.ip === ip));
+  return [...after, ...gone.map(({ ip }) => ({ $patch: 'delete', ip }))];
+}
+
+/** The strategic merge patch that turns what the kubelet owns of `before` into `after`. */
+export function statusPatch(before: PodStatus, after: PodStatus): object {
+  const patch: Record<string, unknown> = {};
+  for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, now] = [before[field as keyof PodStatus], after[field as keyof PodStatus]];
+    if (now === undefined) {
+      if (!foreign.has(field) && field !== 'conditions') patch[field] = null;
+    } else if (!isDeepStrictEqual(old, now)) {
+      patch[field] = now;
+    }
+  }
+  if (patch['conditions'] !== undefined) patch['conditions'] = (after.conditions ?? []).filter(({ type }) => isKubeletCondition(type));
+  if (patch['podIPs'] !== undefined && patch['podIPs'] !== null) patch['podIPs'] = addressPatch(before.podIPs, after.podIPs ?? []);
+  if (patch['hostIPs'] !== undefined && patch['hostIPs'] !== null) patch['hostIPs'] = addressPatch(before.hostIPs, after.hostIPs ?? []);
+  return patch;
+}
