@@ -117,9 +117,19 @@ describe('the decoded object', () => {
     });
   });
 
-  test('keeps empty lists and maps, and zero values for null members', () => {
-    const { object } = decodeStruct(core('ConfigMap'), { data: { a: null, b: '' }, binaryData: {} });
-    expect(object).toEqual({ metadata: {}, data: { a: '', b: '' }, binaryData: {} });
+  test('has no empty optional lists, maps and plain scalars, but zero values for null members', () => {
+    expect(decodeStruct(core('ConfigMap'), { data: { a: null, b: '' }, binaryData: {}, immutable: false }).object).toEqual({
+      metadata: {},
+      data: { a: '', b: '' },
+      immutable: false,
+    });
+    const container = { name: 'c', ports: [{ containerPort: 80, hostPort: 0, protocol: '' }], env: [{ name: 'A', value: '' }], args: [] };
+    const pod = decodeStruct(core('Pod'), { spec: { containers: [container], hostNetwork: false, terminationGracePeriodSeconds: 0 } });
+    expect(pod.object['spec']).toEqual({
+      containers: [{ name: 'c', ports: [{ containerPort: 80 }], env: [{ name: 'A' }], resources: {} }],
+      terminationGracePeriodSeconds: 0,
+    });
+    expect(decodeStruct(deployment, { spec: { replicas: 0, paused: false } }).object['spec']).toMatchObject({ replicas: 0 });
   });
 
   test('holds a key named __proto__ as a plain member', () => {

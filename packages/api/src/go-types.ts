@@ -1,9 +1,7 @@
-import type { FactOverrides } from '@orrery/apimachinery';
-
 const core = 'io.k8s.api.core.v1';
 
 /** Go's named scalars where a client is likely to send the wrong type: error messages show the name. */
-const named: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const goTypes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': { uid: 'types.UID' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference': { uid: 'types.UID' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement': { operator: 'v1.LabelSelectorOperator' },
@@ -38,14 +36,3 @@ const named: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'io.k8s.api.apps.v1.StatefulSetSpec': { podManagementPolicy: 'v1.PodManagementPolicyType' },
   'io.k8s.api.batch.v1.JobSpec': { completionMode: 'v1.CompletionMode', podReplacementPolicy: 'v1.PodReplacementPolicy' },
 };
-
-/** `base` with the Go names added. */
-export function withGoTypes(base: FactOverrides): FactOverrides {
-  const out: Record<string, FactOverrides[string]> = { ...base };
-  for (const [type, fields] of Object.entries(named)) {
-    const merged = { ...out[type] };
-    for (const [field, goType] of Object.entries(fields)) merged[field] = { ...merged[field], goType };
-    out[type] = merged;
-  }
-  return out;
-}

@@ -1,4 +1,6 @@
 import type { FactOverrides, FieldOverride } from '@orrery/apimachinery';
+import { goTypes } from './go-types.ts';
+import { plainNumbers, pointerStrings } from './pointers.ts';
 
 const always: FieldOverride = { presence: 'always' };
 const tcp: FieldOverride = { default: 'TCP' };
@@ -6,8 +8,7 @@ const empty: FieldOverride = { default: '' };
 const core = 'io.k8s.api.core.v1';
 const apps = 'io.k8s.api.apps.v1';
 
-/** What the published OpenAPI v2 document leaves out: defaults of list-map keys, and which optional fields are plain Go structs. */
-export const overrides: FactOverrides = {
+const base: FactOverrides = {
   [`${core}.ContainerPort`]: { protocol: tcp },
   [`${core}.ServicePort`]: { protocol: tcp },
   [`${core}.LocalObjectReference`]: { name: empty },
@@ -31,3 +32,21 @@ export const overrides: FactOverrides = {
   'io.k8s.api.networking.v1.IPAddressSpec': { parentRef: { presence: 'optional' } },
   'io.k8s.apimachinery.pkg.apis.meta.v1.Status': { status: { presence: 'optional' } },
 };
+
+/** What the published OpenAPI v2 document leaves out: defaults of list-map keys, Go's types, and what is a pointer in Go. */
+export function overridesOf(): FactOverrides {
+  const out: Record<string, Record<string, FieldOverride>> = {};
+  const add = (type: string, field: string, override: FieldOverride): void => {
+    out[type] ??= {};
+    out[type][field] = { ...out[type][field], ...override };
+  };
+  for (const [type, fields] of Object.entries(base)) for (const [field, override] of Object.entries(fields)) add(type, field, override);
+  for (const [type, fields] of Object.entries(goTypes)) for (const [field, goType] of Object.entries(fields)) add(type, field, { goType });
+  for (const [type, fields] of Object.entries(plainNumbers))
+    for (const field of fields.split(' ')) add(fullName(type), field, { pointer: false });
+  for (const [type, fields] of Object.entries(pointerStrings))
+    for (const field of fields.split(' ')) add(fullName(type), field, { pointer: true });
+  return out;
+}
+
+const fullName = (name: string): string => (name.startsWith('meta.') ? `io.k8s.apimachinery.pkg.apis.${name}` : `io.k8s.api.${name}`);

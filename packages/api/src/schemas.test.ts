@@ -1,5 +1,6 @@
 import type { FieldSchema, Schema } from '@orrery/apimachinery';
 import { describe, expect, test } from 'vitest';
+import { overridesOf } from './overrides.ts';
 import { schemas, typeTable } from './schemas.ts';
 
 function field(path: string): FieldSchema {
@@ -65,4 +66,11 @@ test('every type of the table resolves, with links all the way down', () => {
 test('the same name gives the same node, an unknown name throws', () => {
   expect(schemas.struct(`${core}.Pod`)).toBe(schemas.struct(`${core}.Pod`));
   expect(() => schemas.struct(`${core}.Nope`)).toThrow('no struct type');
+});
+
+test('every override names a field that exists', () => {
+  for (const [type, fields] of Object.entries(overridesOf())) {
+    const known = schemas.struct(type).fields;
+    for (const name of Object.keys(fields)) expect(known.has(name), `${type}.${name}`).toBe(true);
+  }
 });

@@ -1,7 +1,6 @@
 import { type FactTable, newSchemaSource, type SchemaSource, type StructSchema } from '@orrery/apimachinery';
 import { loadTypes } from './generated/tables/types.ts';
-import { withGoTypes } from './go-types.ts';
-import { overrides } from './overrides.ts';
+import { overridesOf } from './overrides.ts';
 
 let table: FactTable | undefined; // Parsed once, never changed.
 let source: SchemaSource | undefined;
@@ -15,7 +14,7 @@ export function typeTable(): FactTable {
 /** Schemas of every type of Kubernetes 1.36, by names like `io.k8s.api.core.v1.Pod`. Costs nothing until the first use. */
 export const schemas: SchemaSource = {
   struct(name: string): StructSchema {
-    source ??= newSchemaSource(typeTable(), withGoTypes(overrides));
+    source ??= newSchemaSource(typeTable(), overridesOf());
     return source.struct(name);
   },
 };

@@ -33,7 +33,7 @@ export interface Decoded {
 
 /**
  * Decodes plain JSON as Go decodes it into the type of `schema`: the copy on the write path. Unknown fields are dropped and
- * reported, null is absent, field names are case-sensitive, quantities and times become canonical, plain Go structs
+ * reported, null and what Go takes for empty is absent, field names are case-sensitive, quantities and times become canonical, plain Go structs
  * (`metadata`, `spec`, `status`, `resources`) and required scalars and lists that are missing get their zero value.
  *
  * @throws StatusError BadRequest - A value has the wrong type, in the words of Go's decoder.
@@ -144,8 +144,8 @@ function compileMap({ values }: MapSchema, goType: string): Decoder {
 }
 
 interface CompiledField {
-  readonly name: string;
   readonly decode: Decoder;
+  readonly omitEmpty: boolean;
 }
 
 interface CompiledStruct {
@@ -174,7 +174,7 @@ function compileStruct(schema: StructSchema): Decoder {
       if (item === null) continue;
       context.push(key, goName);
       const decoded = field.decode(item, context);
-      if (decoded !== undefined) out[key] = decoded;
+      if (decoded !== undefined && !(field.omitEmpty && isEmpty(decoded))) out[key] = decoded;
       context.pop();
     }
     for (const field of filled) if (out[field.name] === undefined) out[field.name] = zeroOf(field.schema, context);
@@ -186,10 +186,18 @@ function compileFields(schema: StructSchema): CompiledStruct {
   const fields = new Map<string, CompiledField>();
   const filled: FieldSchema[] = [];
   for (const field of schema.fields.values()) {
-    fields.set(field.name, { name: field.name, decode: decoderOf(field.schema, field.goType) });
+    fields.set(field.name, { decode: decoderOf(field.schema, field.goType), omitEmpty: field.omitEmpty ?? false });
     if (field.alwaysPresent && hasZero(field.schema)) filled.push(field);
   }
   return { fields, filled };
+}
+
+/** Go's `omitempty`. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === '' || value === 0 || value === false;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
+  return true;
 }
 
 /** Zero times, quantities, maps and open values are left absent: Go shows them as null, which readers take as absent. */

@@ -39,6 +39,8 @@ export interface FieldOverride {
   readonly goType?: string;
   /** `always`: a plain Go struct, serialised as `{}` when empty. `optional`: a pointer, although required. */
   readonly presence?: 'always' | 'optional';
+  /** A pointer in Go: its zero value differs from absence. @default true for numbers, booleans and int-or-string, false for strings */
+  readonly pointer?: boolean;
 }
 
 /** Type name → field → override. */

@@ -29,6 +29,8 @@ export interface FieldSchema {
   readonly required: boolean;
   /** Go serialises it even when empty, so decoding fills in its zero value (`{}`, `[]`, `''`, `0`, `false`). */
   readonly alwaysPresent: boolean;
+  /** Go leaves out the empty value (`''`, `0`, `false`, `[]`, `{}` of a map): decoding drops it, as reading it back from Go would. @default false */
+  readonly omitEmpty?: boolean;
   /** Go's name of the type where it is a named scalar, as `v1.RestartPolicy`: for error messages. */
   readonly goType?: string;
   readonly default?: Json;

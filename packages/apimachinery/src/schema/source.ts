@@ -81,6 +81,7 @@ class TableSource implements SchemaSource {
       },
       required,
       alwaysPresent: isAlwaysPresent(name, fact.t, required, override),
+      omitEmpty: !required && isPlain(fact.t, override),
       ...(override.default === undefined ? {} : { default: override.default }),
       ...(override.goType === undefined ? {} : { goType: override.goType }),
       ...(fact.patchStrategy === undefined ? {} : { patchStrategy: fact.patchStrategy }),
@@ -112,4 +113,11 @@ function isAlwaysPresent(name: string, type: FactType, required: boolean, { pres
   if (required) return typeof type !== 'string' || !type.endsWith('.LabelSelector');
   if (typeof type !== 'string' || scalars[type] !== undefined) return false;
   return name === 'metadata' || name === 'spec' || name === 'status';
+}
+
+/** Whether the empty value means absent: all optional lists and maps, strings unless pointers, numbers only where facts say so. */
+function isPlain(type: FactType, { pointer }: FieldOverride): boolean {
+  if (typeof type !== 'string' || type === 'string:byte') return true;
+  if (pointer !== undefined) return !pointer;
+  return type === 'string';
 }
