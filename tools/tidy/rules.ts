@@ -61,7 +61,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'deep import',
-    pattern: /from '@orrery\/(?!api\/)[\w-]+\//,
+    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!conformance')/,
     allowed: () => false,
     instead: 'export it from the package',
   },
