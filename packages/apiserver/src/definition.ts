@@ -49,6 +49,8 @@ export interface Strategy<T extends KubeObject> {
   prepareForDelete?(draft: Draft<T>, context: StrategyContext): void;
   /** While it answers a text the object stays, as if it had a finalizer, and a further DELETE is a 409 Conflict with this text (namespaces: `spec.finalizers`). */
   deletionHeldBy?(object: T): string | undefined;
+  /** A delete that removes the object answers with its last state instead of a Status (pods, services, service accounts). @default false */
+  readonly returnsDeletedObject?: boolean;
   /** Propagation when the client names none. @default 'Background' */
   readonly defaultPropagation?: 'Background' | 'Orphan';
   /** Name validation. @default DNS subdomain */

@@ -1,5 +1,7 @@
 export type * from './client.ts';
 export { type EventOptions, type EventRecorder, silentEventRecorder } from './events/event-recorder.ts';
+export type { TlsCredentials } from './http/dial.ts';
+export { type HttpsTransportOptions, isConnectionError, newHttpsTransport, type TokenSource } from './http/https-transport.ts';
 export type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer/informer.ts';
 export {
   type InformerFactory,

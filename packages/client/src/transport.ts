@@ -53,6 +53,14 @@ export interface RawResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** A connection after `101 Switching Protocols`: the caller owns it, and destroys it. */
+export interface UpgradedConnection {
+  /** Raw bytes of the new protocol, the first ones included. */
+  readonly stream: Duplex;
+  /** Of the 101 response: the subprotocol that the server chose is here. Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** How a {@link Client} reaches an API server. Every method rejects with a `StatusError` when the server refuses. */
 export interface Transport {
   /** Every verb but watch. Resolves with the object, the list, or (delete) the object or a Status. */
@@ -64,7 +72,10 @@ export interface Transport {
    */
   watch(request: ApiRequest, signal?: AbortSignal): AsyncIterable<readonly WatchEvent<KubeObject>[]>;
   raw(request: RawRequest, signal?: AbortSignal): Promise<RawResponse>;
-  /** WebSocket upgrade (exec, attach, port-forward). Resolves with the raw connection after `101`. */
-  upgrade?(request: RawRequest, signal?: AbortSignal): Promise<Duplex>;
+  /**
+   * WebSocket upgrade (exec, attach, port-forward). The caller gives the handshake's headers, `Connection` and `Upgrade` included.
+   * Resolves after `101`; rejects with the server's StatusError otherwise. `signal` counts until then.
+   */
+  upgrade?(request: RawRequest, signal?: AbortSignal): Promise<UpgradedConnection>;
   close(): Promise<void>;
 }

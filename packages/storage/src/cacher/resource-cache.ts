@@ -38,7 +38,7 @@ export class ResourceCache implements FeedSink {
   readonly feed: StoreFeed;
   readonly policy: EntryPolicy;
   readonly #options: ResourceCacheOptions;
-  readonly #namespaced: boolean;
+  readonly namespaced: boolean;
   readonly #detach: () => void;
   readonly #pending = new PendingWrites();
   readonly #watchers: WatcherIndex;
@@ -59,7 +59,7 @@ export class ResourceCache implements FeedSink {
     this.prefix = options.prefix;
     this.feed = options.feed;
     this.#options = options;
-    this.#namespaced = options.namespaced;
+    this.namespaced = options.namespaced;
     this.policy = { freeze: options.freeze ?? false };
     this.#watchers = new WatcherIndex(options.indexes ?? {});
     this.#ring = new EventRing(1, 0);
@@ -230,7 +230,7 @@ export class ResourceCache implements FeedSink {
 
   #split(key: string): { readonly namespace: string; readonly name: string } {
     const start = this.prefix.length;
-    const slash = this.#namespaced ? key.indexOf('/', start) : -1;
+    const slash = this.namespaced ? key.indexOf('/', start) : -1;
     if (slash < 0) return { namespace: '', name: key.slice(start) };
     return { namespace: key.slice(start, slash), name: key.slice(slash + 1) };
   }
