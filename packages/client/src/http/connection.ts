@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream';
+import type { HttpRequest } from './http-request.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case; several values joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Must be read to its end or destroyed. */
+  readonly body: Readable;
+}
+
+/** One way to send requests to one server. */
+export interface HttpConnection {
+  /** Resolves with the head of the answer. Rejects with a network error, marked when the request may safely be sent again. */
+  request(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+/** A network failure before any answer. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  /** True: the server has not begun to work on the request. */
+  readonly unprocessed: boolean;
+
+  constructor(message: string, options: { readonly cause: unknown; readonly unprocessed: boolean }) {
+    super(message, { cause: options.cause });
+    this.unprocessed = options.unprocessed;
+  }
+}
+
+/** What Node calls headers, as one string for each name. Pseudo-headers are left out. */
+export function plainHeaders(headers: Readonly<Record<string, string | readonly string[] | number | undefined>>): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || name.startsWith(':')) continue;
+    plain[name.toLowerCase()] = typeof value === 'object' ? value.join(', ') : String(value);
+  }
+  return plain;
+}

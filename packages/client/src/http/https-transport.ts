@@ -1,0 +1,193 @@
+import type { Readable } from 'node:stream';
+import type { KubeList, KubeObject, WatchEvent } from '@orrery/apimachinery';
+import { isStatusError, StatusError } from '@orrery/apimachinery';
+import { anySignal, type Clock, realClock, timeoutSignal } from '@orrery/base';
+import type { ApiRequest, RawRequest, RawResponse, Transport, UpgradedConnection } from '../transport.ts';
+import { ConnectionError, type HttpAnswer } from './connection.ts';
+import { type ConnectionPool, newConnectionPool } from './connection-pool.ts';
+import { decodeBody, decodeError, decodeEvents, warningsIn } from './decode.ts';
+import type { TlsCredentials } from './dial.ts';
+import { type HttpRequest, httpRequestOf } from './http-request.ts';
+import { linesOf } from './json-lines.ts';
+import { upgradeConnection } from './upgrade.ts';
+
+/** A bearer token, or what gives the current one. `rejected`: the server answered 401 to the last one, get another. */
+export type TokenSource = string | ((options: { readonly rejected: boolean }) => Promise<string | undefined>);
+
+export interface HttpsTransportOptions extends TlsCredentials {
+  /** URL of the API server, as `https://127.0.0.1:6443`; a path is put before every request. `http:` is spoken too, as to `kubectl proxy`. */
+  readonly server: string;
+  readonly token?: TokenSource | undefined;
+  /** Sent with every request, as `user-agent` or `impersonate-user`. Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** @default the machine's clock: the network has no other */
+  readonly clock?: Clock;
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number;
+  /** For `send`: until the whole answer is there. Longer than the server's own limit of 60 s, so that its explanation arrives. @default 90_000 */
+  readonly requestTimeoutMs?: number;
+  /** Hears the server's warnings (`Warning` headers). @default nobody */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** Answers of 429, or 5xx with Retry-After, that are waited out before the error is passed on. As client-go. */
+const RETRIES_MAX = 10;
+/** Longest wait that a server may ask for in one Retry-After. */
+const RETRY_AFTER_MS_MAX = 30_000;
+/** Sends of one request over connections that broke before the server had begun with it. */
+const RECONNECTS_MAX = 3;
+
+/**
+ * The API over HTTPS: HTTP/2 with all requests on one kept connection where the server speaks it, HTTP/1.1 otherwise. Connects when first
+ * used, and again after the connection was lost. Does not keep the process alive while no request is open. Network failures reject with a
+ * StatusError `ServiceUnavailable`, see {@link isConnectionError}; `signal` rejects with its reason.
+ */
+export function newHttpsTransport(options: HttpsTransportOptions): Required<Transport> {
+  return new HttpsTransport(options);
+}
+
+/** Whether no answer came at all: the server is away, or the connection broke. `cause.cause` is the network error. */
+export function isConnectionError(error: unknown): boolean {
+  return isStatusError(error) && error.cause instanceof ConnectionError;
+}
+
+class HttpsTransport implements Required<Transport> {
+  readonly #options: HttpsTransportOptions;
+  readonly #clock: Clock;
+  readonly #url: URL;
+  readonly #prefix: string;
+  readonly #pool: ConnectionPool;
+
+  constructor(options: HttpsTransportOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#url = new URL(options.server);
+    this.#prefix = this.#url.pathname.replace(/\/+$/, '');
+    const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
+    this.#pool = newConnectionPool({ url: this.#url, credentials: options, clock: this.#clock, connectTimeoutMs });
+  }
+
+  async send(request: ApiRequest, signal?: AbortSignal): Promise<KubeObject | KubeList<KubeObject>> {
+    const http = httpRequestOf(request);
+    const timeoutMs = this.#options.requestTimeoutMs ?? 90_000;
+    using timeout = timeoutSignal(this.#clock, timeoutMs);
+    using either = anySignal(signal, timeout.signal);
+    try {
+      const { status, body } = await this.#patiently(http, either.signal);
+      const text = await textOf(body);
+      if (status >= 400) throw decodeError(status, text);
+      return decodeBody(text);
+    } catch (error) {
+      if (!timeout.signal.aborted || isStatusError(error)) throw this.#translate(error, http, signal);
+      throw new StatusError('Timeout', `${this.#name(http)}: no answer within ${timeoutMs} ms`, undefined, { cause: error });
+    }
+  }
+
+  async *watch(request: ApiRequest, signal?: AbortSignal): AsyncIterable<readonly WatchEvent<KubeObject>[]> {
+    const http = httpRequestOf(request);
+    let body: Readable | undefined;
+    try {
+      const answer = await this.#patiently(http, signal);
+      body = answer.body;
+      if (answer.status >= 400) throw decodeError(answer.status, await textOf(body));
+      for await (const lines of linesOf(body)) {
+        const { events, error } = decodeEvents(lines);
+        if (events.length > 0) yield events;
+        if (error !== undefined) throw error;
+      }
+    } catch (error) {
+      throw this.#translate(error, http, signal);
+    } finally {
+      body?.destroy();
+    }
+  }
+
+  async raw({ method = 'GET', path, headers = {}, body }: RawRequest, signal?: AbortSignal): Promise<RawResponse> {
+    const http: HttpRequest = { method, path, headers, body };
+    try {
+      return await this.#authorized(http, signal);
+    } catch (error) {
+      throw this.#translate(error, http, signal);
+    }
+  }
+
+  async upgrade({ method = 'GET', path, headers = {} }: RawRequest, signal?: AbortSignal): Promise<UpgradedConnection> {
+    const http = await this.#prepared({ method, path, headers }, false);
+    try {
+      return await upgradeConnection(this.#url, this.#options, http, signal);
+    } catch (error) {
+      throw this.#translate(error, http, signal);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** Waits out answers that ask for it. */
+  async #patiently(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    for (let retries = 0; ; retries += 1) {
+      const answer = await this.#authorized(request, signal);
+      for (const text of warningsIn(answer.headers['warning'])) this.#options.onWarning?.(text);
+      const waitMs = retryAfterMs(answer);
+      if (waitMs === undefined || retries >= RETRIES_MAX) return answer;
+      answer.body.resume();
+      await this.#clock.sleep(waitMs, signal);
+    }
+  }
+
+  /** Sends with our credentials; once more with new ones when they can be had and the server refused them. */
+  async #authorized(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const answer = await this.#send(await this.#prepared(request, false), signal);
+    if (answer.status !== 401 || typeof this.#options.token !== 'function') return answer;
+    answer.body.resume();
+    return this.#send(await this.#prepared(request, true), signal);
+  }
+
+  async #prepared(request: HttpRequest, rejected: boolean): Promise<HttpRequest> {
+    const { token, headers } = this.#options;
+    const bearer = typeof token === 'function' ? await token({ rejected }) : token;
+    const authorization = bearer === undefined || bearer === '' ? {} : { authorization: `Bearer ${bearer}` };
+    return { ...request, path: this.#prefix + request.path, headers: { ...headers, ...authorization, ...request.headers } };
+  }
+
+  /** Sends over a live connection. A request that the server has not begun with, and a read, is sent again when the connection breaks. */
+  async #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const connection = await this.#pool.acquire();
+      signal?.throwIfAborted();
+      try {
+        return await connection.request(request, signal);
+      } catch (error) {
+        if (signal?.aborted === true || !(error instanceof ConnectionError)) throw error;
+        const again = error.unprocessed ? attempt < RECONNECTS_MAX : attempt === 1 && request.method === 'GET';
+        if (!again) throw error;
+      }
+    }
+  }
+
+  /** The one place where network failures become API errors. */
+  #translate(error: unknown, request: HttpRequest, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted === true) return signal.reason;
+    if (isStatusError(error)) return error;
+    const cause = error instanceof ConnectionError ? error : new ConnectionError(String(error), { cause: error, unprocessed: false });
+    return new StatusError('ServiceUnavailable', `${this.#name(request)}: ${cause.message}`, undefined, { cause });
+  }
+
+  #name({ method, path }: HttpRequest): string {
+    return `${method} ${this.#url.origin}${path.split('?')[0]}`;
+  }
+}
+
+async function textOf(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  return (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8');
+}
+
+/** Undefined: the answer does not ask to be waited out. */
+function retryAfterMs({ status, headers }: HttpAnswer): number | undefined {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  if ((status !== 429 && status < 500) || Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(seconds, 0) * 1000, RETRY_AFTER_MS_MAX);
+}
