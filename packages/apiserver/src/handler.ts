@@ -37,6 +37,8 @@ export interface EncodedEvent {
   readonly type: WatchEventType;
   /** Of BOOKMARK: an object with nothing but kind, apiVersion, resourceVersion (and the `k8s.io/initial-events-end` annotation). */
   readonly item: Encoded;
+  /** The event's line of a JSON watch, newline included; made on first use and shared by all watchers. Absent where nothing is shared. */
+  readonly frame?: Buffer;
 }
 
 /** The resource API without HTTP: what the HTTP server, and the direct transport, call. Rejects with `StatusError` only. */

@@ -1,0 +1,63 @@
+import {
+  type Draft,
+  decodeStruct,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  newBadRequest,
+  type StructSchema,
+  strictDecodingError,
+} from '@orrery/apimachinery';
+import { type WriteRequest, warn } from './write-request.ts';
+
+/** Refuses what strict field validation complains of, in the words of the verb. */
+type Refuse = (complaints: readonly string[]) => never;
+
+/**
+ * The body of a create or an update as an object of the resource: a copy that belongs to the request, defaults not yet set.
+ * @throws StatusError BadRequest
+ */
+export function decodeObject(request: WriteRequest): Draft<KubeObject> {
+  const { call, endpoint } = request;
+  const { kind } = endpoint.definition;
+  const { apiVersion } = endpoint;
+  const body = checkType(call.body, { apiVersion, kind });
+  const { version } = endpoint.definition;
+  return decodeAs(request, endpoint.schema, body, call.duplicates, (complaints) => {
+    throw newBadRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${strictDecodingError(complaints)}`);
+  }) as Draft<KubeObject>;
+}
+
+/** Decodes by `schema` and judges unknown and duplicate fields by `fieldValidation` (default: Warn). */
+export function decodeAs(
+  request: WriteRequest,
+  schema: StructSchema,
+  value: Json,
+  duplicates: readonly string[] | undefined,
+  refuse: Refuse,
+): Draft<JsonObject> {
+  const { object, unknown } = decodeStruct(schema, value, { duplicates });
+  const directive = request.call.options?.fieldValidation ?? 'Warn';
+  if (unknown.length === 0 || directive === 'Ignore') return object;
+  if (directive === 'Strict') refuse(unknown);
+  for (const complaint of unknown) warn(request, complaint);
+  return object;
+}
+
+/** Kind and apiVersion may be absent: the URL names them. What is there must fit. */
+function checkType(body: Json | undefined, expected: { readonly apiVersion: string; readonly kind: string }): JsonObject {
+  if (!isJsonObject(body)) throw newBadRequest(`the body must be a JSON object of kind ${expected.kind}`);
+  const { apiVersion, kind } = body;
+  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected.apiVersion) {
+    throw newBadRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`);
+  }
+  if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
+    const version = expected.apiVersion.slice(expected.apiVersion.indexOf('/') + 1);
+    throw newBadRequest(
+      `${kind} in version "${version}" cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to ` +
+        `(${version}.${expected.kind}): unknown conversion`,
+    );
+  }
+  return apiVersion === undefined || kind === undefined || apiVersion === '' || kind === '' ? { ...body, ...expected } : body;
+}

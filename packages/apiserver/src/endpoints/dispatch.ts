@@ -1,0 +1,99 @@
+import { isStatusError, newInternalError, newMethodNotSupported, newNotFound, StatusError } from '@orrery/apimachinery';
+import type { ApiVerb } from '@orrery/client';
+import type { ApiCall, ApiResult } from '../handler.ts';
+import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
+import { fromStorageError } from '../store/storage-status.ts';
+import { create } from './create.ts';
+import { deleteObject } from './delete.ts';
+import { deleteCollection } from './delete-collection.ts';
+import { deleteOptionsOf } from './delete-options.ts';
+import { get } from './get.ts';
+import { list } from './list.ts';
+import { patch } from './patch.ts';
+import { scale } from './scale.ts';
+import type { ServerCore } from './server-core.ts';
+import { callSubresource, subresourceKey } from './subresource-call.ts';
+import { update } from './update.ts';
+import { checkWriteOptions } from './write-options.ts';
+import { newWriteRequest } from './write-request.ts';
+
+const defaultVerbs: readonly string[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
+/** Verbs of `/status` and other parts of an object. */
+const partVerbs: readonly ApiVerb[] = ['get', 'update', 'patch'];
+
+/** The resource that a call names. @throws StatusError NotFound */
+export function endpointOf(core: ServerCore, call: ApiCall): ResourceEndpoint {
+  const endpoint = core.registry.find(call);
+  if (endpoint === undefined) throw new StatusError('NotFound', 'the server could not find the requested resource', {});
+  return endpoint;
+}
+
+/** @throws StatusError MethodNotAllowed */
+export function checkVerb({ definition, groupResource }: ResourceEndpoint, verb: ApiVerb): void {
+  if (!(definition.verbs ?? defaultVerbs).includes(verb)) throw newMethodNotSupported(groupResource, verb);
+}
+
+/** Every verb but watch. Rejects with StatusErrors only. */
+export async function dispatch(core: ServerCore, call: ApiCall, signal: AbortSignal): Promise<ApiResult> {
+  try {
+    const endpoint = endpointOf(core, call);
+    const subresource = call.subresource ?? '';
+    return await (subresource === '' ? mainResource(core, endpoint, call) : partOf(core, endpoint, call, subresource, signal));
+  } catch (error) {
+    throw asStatusError(core, call, error);
+  }
+}
+
+/** The last border: what is no API error by now is a fault of ours, logged here and only here. */
+export function asStatusError(core: ServerCore, call: ApiCall, error: unknown): StatusError {
+  const known = fromStorageError(error);
+  if (isStatusError(known)) return known;
+  const { verb, group, version, resource, subresource, namespace, name } = call;
+  core.log.error('A request failed unexpectedly.', { verb, group, version, resource, subresource, namespace, name, error });
+  return newInternalError(error);
+}
+
+function mainResource(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall): Promise<ApiResult> {
+  checkVerb(endpoint, call.verb);
+  switch (call.verb) {
+    case 'get':
+      return get(core, endpoint, call);
+    case 'list':
+      return list(core, endpoint, call);
+    case 'create':
+      checkWriteOptions(call);
+      return create(newWriteRequest(core, endpoint, call));
+    case 'update':
+      checkWriteOptions(call);
+      return update(newWriteRequest(core, endpoint, call));
+    case 'patch':
+      checkWriteOptions(call);
+      return patch(newWriteRequest(core, endpoint, call));
+    case 'delete':
+      return remove(core, endpoint, call, deleteObject);
+    case 'deletecollection':
+      return remove(core, endpoint, call, deleteCollection);
+    case 'watch':
+      throw newMethodNotSupported(endpoint.groupResource, 'watch');
+  }
+}
+
+function remove(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, run: typeof deleteObject): Promise<ApiResult> {
+  const options = deleteOptionsOf(call);
+  return run({ ...newWriteRequest(core, endpoint, { ...call, options: { ...call.options, dryRun: options.dryRun } }) }, options);
+}
+
+function partOf(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, subresource: string, signal: AbortSignal): Promise<ApiResult> {
+  const { definition, groupResource } = endpoint;
+  const own = core.subresources[subresourceKey(endpoint, subresource)];
+  if (own?.verbs.includes(call.verb)) return callSubresource(core, endpoint, call, own, signal);
+  const known =
+    (subresource === 'status' && definition.status) || (subresource === 'scale' && definition.scale) || definition.partials?.[subresource];
+  if (!known && own === undefined) throw newNotFound(groupResource, call.name ?? '');
+  if (!known || !partVerbs.includes(call.verb)) throw newMethodNotSupported(groupResource, call.verb);
+  if (call.verb !== 'get') checkWriteOptions(call);
+  if (subresource === 'scale') return scale(core, endpoint, call);
+  if (call.verb === 'get') return get(core, endpoint, call);
+  const request = newWriteRequest(core, endpoint, call);
+  return call.verb === 'patch' ? patch(request) : update(request);
+}

@@ -1,0 +1,24 @@
+import { type Draft, fieldsOf, type KubeObject } from '@orrery/apimachinery';
+import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
+import { jsonEqual } from './json-equal.ts';
+
+/** Whether objects of this resource count the changes of what is desired in `metadata.generation`. */
+export function hasGeneration({ definition, schema }: ResourceEndpoint): boolean {
+  const { strategy } = definition;
+  if (strategy.generationOf !== undefined) return true;
+  return (strategy.generation ?? (schema.fields.has('spec') ? 'spec' : 'none')) === 'spec';
+}
+
+/** Sets the generation of a changed object: the old one, or one more where what counts has changed. */
+export function carryGeneration(endpoint: ResourceEndpoint, draft: Draft<KubeObject>, old: KubeObject): void {
+  const { strategy } = endpoint.definition;
+  const before = old.metadata.generation;
+  if (!hasGeneration(endpoint)) {
+    if (before === undefined) delete draft.metadata.generation;
+    else draft.metadata.generation = before;
+    return;
+  }
+  const counted = (object: KubeObject): unknown => strategy.generationOf?.(object) ?? fieldsOf(object)['spec'];
+  const changed = !jsonEqual(counted(draft as KubeObject), counted(old));
+  draft.metadata.generation = (before ?? 0) + (changed ? 1 : 0);
+}

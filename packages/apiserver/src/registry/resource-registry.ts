@@ -1,0 +1,58 @@
+import type { GroupResource } from '@orrery/apimachinery';
+import type { ResourceDefinition } from '../definition.ts';
+import type { ResourceEndpoint } from './resource-endpoint.ts';
+
+export interface GroupVersionResource extends GroupResource {
+  readonly version: string;
+}
+
+/** What is served now. Definitions come and go at run time: custom resources are added here like any other. */
+export class ResourceRegistry {
+  readonly #endpoints = new Map<string, ResourceEndpoint>();
+  readonly #create: (definition: ResourceDefinition) => ResourceEndpoint;
+  readonly #listeners = new Set<() => void>();
+  /** Grows by one with each change: discovery and OpenAPI are derived again when it has moved. */
+  #generation = 0;
+
+  constructor(create: (definition: ResourceDefinition) => ResourceEndpoint) {
+    this.#create = create;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get definitions(): readonly ResourceDefinition[] {
+    return [...this.#endpoints.values()].map(({ definition }) => definition);
+  }
+
+  find(resource: GroupVersionResource): ResourceEndpoint | undefined {
+    return this.#endpoints.get(keyOf(resource));
+  }
+
+  /** Serves `definition` from now on, in the place of one with the same group, version and resource. */
+  add(definition: ResourceDefinition): ResourceEndpoint {
+    const endpoint = this.#create(definition);
+    this.#endpoints.set(keyOf(definition), endpoint);
+    this.#changed();
+    return endpoint;
+  }
+
+  /** Objects stay in the store. Watches of the resource go on until they end by themselves. */
+  remove(resource: GroupVersionResource): void {
+    if (this.#endpoints.delete(keyOf(resource))) this.#changed();
+  }
+
+  /** Calls `listener` after each change. Returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    this.#generation++;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const keyOf = ({ group, version, resource }: GroupVersionResource): string => `${group}/${version}/${resource}`;
