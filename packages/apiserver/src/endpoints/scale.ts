@@ -69,7 +69,7 @@ function wantedScale(request: WriteRequest, old: KubeObject, mapping: ScaleMappi
   const { call, core } = request;
   const schema = core.schemas.struct(scaleTypeName);
   const present = scaleOf(old, mapping);
-  const document: Json | undefined = call.verb === 'patch' ? applyPatch(request, schema, fieldsOf(present)) : call.body;
+  const document: Json | undefined = call.verb === 'patch' ? applyPatch(request, schema, fieldsOf(present) as JsonObject) : call.body;
   if (!isJsonObject(document)) throw newBadRequest('the body must be a Scale');
   const wanted = decodeAs(request, schema, document, call.duplicates, (complaints) => {
     throw newBadRequest(`Scale in version "v1" cannot be handled as a Scale: ${strictDecodingError(complaints)}`);
