@@ -37,6 +37,7 @@ async function execArguments({ container, program, privileges, command, host }: 
     ...user,
     '--mount',
     '--root',
+    '--wd',
     '--',
     '/bin/sh',
     '-c',

@@ -22,8 +22,8 @@ export interface HostAbilities {
 const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** Overlay options of each kind of isolation. In a user namespace overlayfs keeps its marks in user extended attributes. */
-export const overlayOptions = { root: '', userns: ',userxattr' } as const;
+/** How a container's root is made, by the kind of isolation. */
+export const rootKinds = { root: 'overlay', userns: 'skeleton' } as const;
 /** How each kind of isolation is entered. Private mounts vanish with the last process in them: nothing to unmount. */
 export const unshareArguments = {
   root: ['--mount', '--propagation', 'private'],
@@ -40,9 +40,7 @@ export async function probeHost(path: string): Promise<HostAbilities> {
   ]);
   const notes: string[] = [];
   if (isolation === 'none')
-    notes.push(
-      'volumes can only be mounted at paths that exist on this machine: neither root nor user namespaces with overlayfs are available',
-    );
+    notes.push('volumes can only be mounted at paths that exist on this machine: neither root nor user namespaces are available');
   if (!root) notes.push('containers cannot run as another user: Orrery runs without root');
   if (!terminals) notes.push('containers with "tty: true" are refused: install util-linux (script, stty) and findutils (xargs)');
   if (!setpriv) notes.push('capabilities and no_new_privs are refused: install util-linux (setpriv)');
@@ -53,11 +51,9 @@ async function probeIsolation(root: boolean): Promise<HostAbilities['isolation']
   for (const kind of root ? (['root'] as const) : (['userns'] as const)) {
     const folder = await mkdtemp(join(tmpdir(), 'orrery-probe-'));
     try {
-      await run(
-        'unshare',
-        [...unshareArguments[kind], '--', '/bin/sh', '-c', PROBE_ISOLATION, 'orrery-probe', folder, overlayOptions[kind]],
-        { timeout: PROBE_TIMEOUT_MS },
-      );
+      await run('unshare', [...unshareArguments[kind], '--', '/bin/sh', '-c', PROBE_ISOLATION, 'orrery-probe', folder, rootKinds[kind]], {
+        timeout: PROBE_TIMEOUT_MS,
+      });
       return kind;
     } catch {
     } finally {

@@ -3,7 +3,7 @@ import { chmod, mkdir, open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ContainerConfig, type Mount, RuntimeError } from '@orrery/cri';
 import type { Program } from './command.ts';
-import { findProgram, type HostAbilities, hostMounts, overlayOptions, unshareArguments } from './host.ts';
+import { findProgram, type HostAbilities, hostMounts, rootKinds, unshareArguments } from './host.ts';
 import { ENTER_ISOLATED, ENTER_PLAIN, SUPERVISE, SUPERVISE_TTY, SUPERVISOR, TTY_COMMAND } from './scripts.ts';
 
 export interface LaunchInput {
@@ -101,12 +101,13 @@ async function enterIsolated(
   kind: 'root' | 'userns',
 ): Promise<readonly string[]> {
   await mkdir(join(directory, 'rootfs'), { recursive: true });
-  const binds = (await hostMounts()).flatMap((point) => ['bind', point]);
+  // A skeleton brings the host's mounts with the folders they lie in.
+  const binds = kind === 'userns' ? [] : (await hostMounts()).flatMap((point) => ['bind', point]);
   // Parents first, so that a volume inside a volume is seen.
   const sorted = [...mounts].sort((a, b) => a.target.split('/').length - b.target.split('/').length);
   const steps = sorted.flatMap(({ type, source, target, mode }) => [type, source, target, mode]);
   const readonlyRoot = config.linux?.securityContext?.readonlyRootfs === true ? ['readonly'] : [];
-  const script = ['/bin/sh', '-c', ENTER_ISOLATED, 'orrery-pod', directory, program.cwd, overlayOptions[kind]];
+  const script = ['/bin/sh', '-c', ENTER_ISOLATED, 'orrery-pod', directory, program.cwd, rootKinds[kind]];
   return [
     'unshare',
     ...unshareArguments[kind],
