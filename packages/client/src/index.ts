@@ -12,6 +12,31 @@ export {
 export { listAll, type WholeList } from './informer/list-all.ts';
 export { type Indexers, type IndexFunction, type Lister, namespaceIndex } from './informer/lister.ts';
 export { newReflector, type Reflector, type ReflectorOptions, type ReflectorScope, type ReflectorSink } from './informer/reflector.ts';
+export {
+  httpsOptionsOf,
+  type InClusterConfig,
+  type InClusterOptions,
+  inClusterConfig,
+  type TransportTuning,
+  tokenFromFile,
+  transportFromKubeconfig,
+} from './kubeconfig/credentials.ts';
+export { formatKubeconfig, loadKubeconfig, parseKubeconfig, updateKubeconfig, writeKubeconfig } from './kubeconfig/files.ts';
+export {
+  emptyKubeconfig,
+  type Kubeconfig,
+  type KubeconfigCluster,
+  type KubeconfigContext,
+  KubeconfigError,
+  type KubeconfigErrorCode,
+  type KubeconfigUser,
+  type NamedCluster,
+  type NamedContext,
+  type NamedUser,
+  type ResolvedContext,
+  resolveContext,
+} from './kubeconfig/kubeconfig.ts';
+export { mergeKubeconfig, removeContext } from './kubeconfig/merge.ts';
 export * from './new-client.ts';
 export { type ConditionLike, findCondition, isConditionTrue, removeCondition, setCondition } from './objects/conditions.ts';
 export {

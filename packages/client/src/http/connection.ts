@@ -37,3 +37,10 @@ export function plainHeaders(headers: Readonly<Record<string, string | readonly 
   }
   return plain;
 }
+
+/** Node wants arrays that it may change. */
+export function outgoingHeaders(headers: HttpRequest['headers']): Record<string, string | string[]> {
+  const outgoing: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) outgoing[name] = typeof value === 'string' ? value : [...value];
+  return outgoing;
+}

@@ -1,5 +1,5 @@
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { ConnectionError, type HttpAnswer, type HttpConnection, plainHeaders } from './connection.ts';
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
+import { ConnectionError, type HttpAnswer, type HttpConnection, outgoingHeaders, plainHeaders } from './connection.ts';
 import type { HttpRequest } from './http-request.ts';
 
 export interface Http1Options {
@@ -36,8 +36,9 @@ export function newHttp1Connection({ open, agent, target }: Http1Options): HttpC
   };
 }
 
-function headersOf({ headers, body }: HttpRequest): Record<string, string | number> {
-  return body === undefined ? { ...headers } : { ...headers, 'content-length': Buffer.byteLength(body) };
+function headersOf({ headers, body }: HttpRequest): OutgoingHttpHeaders {
+  const outgoing = outgoingHeaders(headers);
+  return body === undefined ? outgoing : { ...outgoing, 'content-length': Buffer.byteLength(body) };
 }
 
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));

@@ -1,6 +1,6 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Clock, Timer } from '@orrery/base';
-import { ConnectionError, type HttpAnswer, type HttpConnection, plainHeaders } from './connection.ts';
+import { ConnectionError, type HttpAnswer, type HttpConnection, outgoingHeaders, plainHeaders } from './connection.ts';
 import type { HttpRequest } from './http-request.ts';
 
 export interface Http2Options {
@@ -53,7 +53,10 @@ class SessionConnection implements Http2Connection {
     return new Promise((resolve, reject) => {
       let stream: ClientHttp2Stream;
       try {
-        stream = this.#session.request({ ':method': method, ':path': path, ...headers }, { endStream: body === undefined });
+        stream = this.#session.request(
+          { ':method': method, ':path': path, ...outgoingHeaders(headers) },
+          { endStream: body === undefined },
+        );
       } catch (cause) {
         reject(new ConnectionError(messageOf(cause), { cause, unprocessed: true })); // The session closed before anything was sent.
         return;

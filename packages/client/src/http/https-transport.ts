@@ -19,7 +19,7 @@ export interface HttpsTransportOptions extends TlsCredentials {
   readonly server: string;
   readonly token?: TokenSource | undefined;
   /** Sent with every request, as `user-agent` or `impersonate-user`. Names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** @default the machine's clock: the network has no other */
   readonly clock?: Clock;
   /** @default 10_000 */

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { UpgradedConnection } from '../transport.ts';
-import { ConnectionError, plainHeaders } from './connection.ts';
+import { ConnectionError, outgoingHeaders, plainHeaders } from './connection.ts';
 import { decodeError } from './decode.ts';
 import { hostOf, type TlsCredentials, tlsOptionsOf } from './dial.ts';
 import type { HttpRequest } from './http-request.ts';
@@ -40,7 +40,7 @@ export async function upgradeConnection(
 }
 
 async function open(url: URL, credentials: TlsCredentials, { method, path, headers }: HttpRequest): Promise<ClientRequest> {
-  const common: RequestOptions = { method, path, headers, agent: false };
+  const common: RequestOptions = { method, path, headers: outgoingHeaders(headers), agent: false };
   if (url.protocol === 'http:') {
     const http = await import('node:http');
     return http.request({ ...common, host: hostOf(url), port: Number(url.port || 80) });
