@@ -25,6 +25,8 @@ export function newWatchHub(backend: Backend): WatchHub {
   const recent = newRecentLog();
   const sleepers = new Set<Deferred<void>>(); // Watchers that wait for something new.
   let failure: Error | undefined;
+  // What watchers may know. Behind the backend's between its commit and `publish`; `recent` reaches exactly up to here.
+  let published = backend.revision;
 
   const wake = (): void => {
     for (const sleeper of sleepers) sleeper.resolve();
@@ -51,7 +53,7 @@ export function newWatchHub(backend: Backend): WatchHub {
     for (const transaction of transactions) {
       for (const event of transaction.events) if (isInRange(event.key)) events.push(event);
     }
-    return { events, revision: transactions.at(-1)?.revision ?? backend.revision };
+    return { events, revision: transactions.at(-1)?.revision ?? published };
   };
 
   const watch = async function* (options: WatchOptions, signal: AbortSignal): AsyncGenerator<WatchBatch, void, undefined> {
@@ -59,7 +61,7 @@ export function newWatchHub(backend: Backend): WatchHub {
     let next = options.fromRevision; // Everything of the range below this was delivered, or not asked for.
     while (!signal.aborted) {
       if (failure !== undefined) throw failure;
-      if (next > backend.revision) {
+      if (next > published) {
         await sleep(signal);
         continue;
       }
@@ -72,6 +74,7 @@ export function newWatchHub(backend: Backend): WatchHub {
   return {
     publish(transactions) {
       recent.push(transactions);
+      published = transactions.at(-1)?.revision ?? published;
       wake();
     },
     wake,

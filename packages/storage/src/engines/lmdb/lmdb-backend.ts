@@ -50,12 +50,14 @@ export function newLmdbBackend(tables: Tables, initial: StoreState, close: () =>
     leases.put(['', change.lease], ttl);
   };
 
-  const writeState = async (next: StoreState, fn: () => void): Promise<void> => {
-    await tables.write(() => {
+  const writeState = (next: StoreState, fn: () => void): Promise<void> => {
+    const write = (): void => {
       fn();
       meta.put('state', encodeState(next));
+    };
+    return tables.write(write, () => {
+      state = next;
     });
-    state = next;
   };
 
   const commit = (group: CommitGroup): Promise<void> => {

@@ -32,10 +32,11 @@ async function initialise(tables: Tables): Promise<void> {
   if (tables.meta.get('format', tables.snapshot) !== undefined) return;
   const format = Buffer.alloc(4);
   format.writeUInt32BE(formatVersion);
-  await tables.write(() => {
+  const write = (): void => {
     tables.meta.put('format', format);
     tables.meta.put('state', encodeState(emptyState));
-  });
+  };
+  await tables.write(write, () => undefined);
 }
 
 function expectAll(table: { getStats(): unknown }, keys: Iterable<unknown>): void {

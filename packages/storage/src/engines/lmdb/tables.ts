@@ -22,10 +22,11 @@ export interface Tables {
   /** What every read sees: the state after the last `write`, whatever is being written. */
   readonly snapshot: { readonly transaction: Transaction };
   /**
-   * Runs `fn`, whose puts and removes become one transaction. Resolves when it is on disk and `snapshot` shows it.
+   * Runs `fn`, whose puts and removes become one transaction. When it is on disk, moves `snapshot` to it and calls `onDurable`, without a
+   * moment in between, and resolves.
    * @throws {StorageError} `NoSpace` when nothing was written and the tables can be used on; `Corrupt` when they cannot.
    */
-  write(fn: () => void): Promise<void>;
+  write(fn: () => void, onDurable: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,7 +71,7 @@ export function openTables(lmdb: typeof import('lmdb'), directory: string, check
     root.transactionSync(() => undefined);
   };
 
-  const write = async (fn: () => void): Promise<void> => {
+  const write = async (fn: () => void, onDurable: () => void): Promise<void> => {
     try {
       await root.batch(fn);
     } catch (error) {
@@ -79,6 +80,7 @@ export function openTables(lmdb: typeof import('lmdb'), directory: string, check
       throw failure;
     }
     renewSnapshot();
+    onDurable();
   };
 
   return {
