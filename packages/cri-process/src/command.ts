@@ -1,7 +1,8 @@
-import { type ContainerConfig, type PodSandboxConfig, RuntimeError } from '@orrery/cri';
+import { type PodSandboxConfig, RuntimeError } from '@orrery/cri';
 import type { HostAbilities } from './host.ts';
 import type { ImageMap } from './image-map.ts';
 import { CONTAINER_MARK } from './process-table.ts';
+import type { RecordedConfig } from './records.ts';
 
 /** A container's program, fully resolved. */
 export interface Program {
@@ -12,7 +13,7 @@ export interface Program {
 
 export interface ProgramInput {
   readonly id: string;
-  readonly config: ContainerConfig;
+  readonly config: RecordedConfig;
   readonly sandbox: PodSandboxConfig;
   readonly address: string;
   readonly imageMap: ImageMap;
@@ -40,7 +41,6 @@ export function resolveProgram({ id, config, sandbox, address, imageMap, default
       `the process driver has no program for image "${image}": set the container's command, map the image to a host command (orrery up --image-map), or install crun or runc to run images`,
     );
   }
-  const own = Object.fromEntries((config.envs ?? []).map(({ key = '', value = '' }) => [key, value]));
   const port = sandbox.portMappings?.find(({ containerPort = 0 }) => containerPort > 0)?.containerPort;
   const env: Record<string, string> = {
     ...defaults,
@@ -49,7 +49,7 @@ export function resolveProgram({ id, config, sandbox, address, imageMap, default
     HOST: address,
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(mapped?.env ?? {}),
-    ...own,
+    ...config.env,
     [CONTAINER_MARK]: id,
   };
   const expand = mapped === undefined ? (text: string) => text : (text: string) => expandVariables(text, env);
@@ -65,7 +65,7 @@ function expandVariables(text: string, env: Readonly<Record<string, string>>): s
 }
 
 /** `setpriv …` in front of a command, as its security context asks; empty when nothing has to change. */
-export function privilegeArguments({ linux }: ContainerConfig, { root, setpriv }: HostAbilities): readonly string[] {
+export function privilegeArguments({ linux }: RecordedConfig, { root, setpriv }: HostAbilities): readonly string[] {
   const { privileged, runAsUser, runAsGroup, supplementalGroups = [], noNewPrivs, capabilities } = linux?.securityContext ?? {};
   if (!root || !setpriv || privileged === true) return [];
   const user = runAsUser?.value;

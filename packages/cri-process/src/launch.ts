@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdir, open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ContainerConfig, type Mount, RuntimeError } from '@orrery/cri';
+import { type Mount, RuntimeError } from '@orrery/cri';
 import type { Program } from './command.ts';
 import { findProgram, type HostAbilities, hostMounts, rootKinds, unshareArguments } from './host.ts';
+import type { RecordedConfig } from './records.ts';
 import { ENTER_ISOLATED, ENTER_PLAIN, SUPERVISE, SUPERVISE_TTY, SUPERVISOR, TTY_COMMAND } from './scripts.ts';
 
 export interface LaunchInput {
   /** The container's own folder: its raw output, pid and exit code go there. */
   readonly directory: string;
-  readonly config: ContainerConfig;
+  readonly config: RecordedConfig;
   readonly program: Program;
   readonly privileges: readonly string[];
   readonly host: HostAbilities;
@@ -131,7 +132,7 @@ async function checkProgram({ argv: [name = ''], env, cwd }: Program, mounts: re
   throw new RuntimeError('INVALID_ARGUMENT', `exec: ${JSON.stringify(name)}: ${reason}`);
 }
 
-async function makeStdin(directory: string, config: ContainerConfig): Promise<void> {
+async function makeStdin(directory: string, config: RecordedConfig): Promise<void> {
   const made = spawn('mkfifo', ['-m', '600', join(directory, 'stdin')], { stdio: 'ignore' });
   const code = await new Promise<number | null>((resolve) => made.once('error', () => resolve(null)).once('exit', resolve));
   if (code !== 0) throw new RuntimeError('INTERNAL', `cannot make ${join(directory, 'stdin')}`);

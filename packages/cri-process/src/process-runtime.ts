@@ -12,7 +12,7 @@ import { type HostAbilities, probeHost } from './host.ts';
 import type { ImageMap } from './image-map.ts';
 import { newImages } from './images.ts';
 import { forwardPort } from './port-forward.ts';
-import { type ContainerRecord, newRecords, type Records, type SandboxRecord } from './records.ts';
+import { type ContainerRecord, newRecords, type Records, recordedConfig, type SandboxRecord } from './records.ts';
 import { checkContainer, checkSandbox } from './refusals.ts';
 import { containerStats } from './stats.ts';
 import {
@@ -231,7 +231,7 @@ function containerCalls(state: State): Pick<Runtime, ContainerCalls> {
       const record: ContainerRecord = {
         id: newId(random),
         sandboxId: sandbox.id,
-        config,
+        config: recordedConfig(config),
         logPath,
         createdAtMs: clock.now(),
         startedAtMs: 0,

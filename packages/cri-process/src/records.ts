@@ -12,11 +12,20 @@ export interface SandboxRecord {
   readonly stopped: boolean;
 }
 
+/** A container's configuration as JSON can hold it: environment values come as bytes and are kept as text. */
+export interface RecordedConfig extends Omit<ContainerConfig, 'envs'> {
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function recordedConfig({ envs = [], ...rest }: ContainerConfig): RecordedConfig {
+  return { ...rest, env: Object.fromEntries(envs.map(({ key = '', value = new Uint8Array() }) => [key, Buffer.from(value).toString()])) };
+}
+
 /** A container as it stands on disk; `pid` and `exit` are files of their own, written by its supervisor. */
 export interface ContainerRecord {
   readonly id: string;
   readonly sandboxId: string;
-  readonly config: ContainerConfig;
+  readonly config: RecordedConfig;
   /** Absolute path of the CRI log. */
   readonly logPath: string | undefined;
   readonly createdAtMs: number;

@@ -1,5 +1,4 @@
 import type {
-  ContainerConfig,
   ContainerFilter,
   ContainerStatus,
   Container as ContainerView,
@@ -9,7 +8,7 @@ import type {
 } from '@orrery/cri';
 import type { Container } from './container.ts';
 import { NANOSECONDS_PER_MS } from './events.ts';
-import type { SandboxRecord } from './records.ts';
+import type { RecordedConfig, SandboxRecord } from './records.ts';
 
 /** Records as CRI shows them. */
 export function sandboxSummary({ id, config, createdAtMs, stopped }: SandboxRecord): PodSandbox {
@@ -27,7 +26,7 @@ export function sandboxStatus(sandbox: SandboxRecord): PodSandboxStatus {
   return { ...sandboxSummary(sandbox), network: { ip: sandbox.address, additionalIps: [] } };
 }
 
-const imageRefOf = ({ image }: ContainerConfig): string => image?.image ?? '';
+const imageRefOf = ({ image }: RecordedConfig): string => image?.image ?? '';
 
 export function containerSummary({ record, state }: Container): ContainerView {
   const { id, sandboxId, config, createdAtMs } = record;
@@ -91,7 +90,7 @@ export function matchesContainer({ record, state }: Container, filter: Container
 }
 
 /** The signal that asks a container to end. CRI writes real-time signals as SIGRTMINPLUS1. */
-export function stopSignalOf({ stopSignal }: ContainerConfig): NodeJS.Signals {
+export function stopSignalOf({ stopSignal }: RecordedConfig): NodeJS.Signals {
   return stopSignal === undefined || stopSignal === 'RUNTIME_DEFAULT' || stopSignal.startsWith('SIGRT')
     ? 'SIGTERM'
     : (stopSignal as NodeJS.Signals);

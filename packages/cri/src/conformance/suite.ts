@@ -178,7 +178,7 @@ export function describeRuntimeConformance(name: string, factory: RuntimeFactory
 
     test('environment and working directory reach the command', async () => {
       const { containerId, log } = await run(['sh', '-c', 'echo "$GREETING from $(pwd)"'], {
-        envs: [{ key: 'GREETING', value: 'hello "world"' }],
+        envs: [{ key: 'GREETING', value: Buffer.from('hello "world"') }],
         workingDir: '/tmp',
       });
       await exitOf(containerId);
@@ -218,7 +218,7 @@ export function describeRuntimeConformance(name: string, factory: RuntimeFactory
     });
 
     test('exec runs beside the command: output, streams, input, exit code', async () => {
-      const { containerId } = await run(['sleep', '1000'], { envs: [{ key: 'COLOUR', value: 'blue' }] });
+      const { containerId } = await run(['sleep', '1000'], { envs: [{ key: 'COLOUR', value: Buffer.from('blue') }] });
       expect(await execIn(containerId, ['sh', '-c', 'echo out $COLOUR; echo err >&2; exit 5'])).toEqual({
         code: 5,
         out: 'out blue\n',
