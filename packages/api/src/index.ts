@@ -1,4 +1,5 @@
 export { groupPriority } from './group-priorities.ts';
+export { protobufCodec } from './protobuf.ts';
 export * from './resources.ts';
 export { schemas, typeTable } from './schemas.ts';
 export { actionSubresources, type Subresource } from './subresources.ts';

@@ -1,5 +1,15 @@
+export { unrecognizedObject } from './codec/body-problem.ts';
 export { type ParsedJson, type ParseJsonOptions, parseJson } from './codec/parse-json.ts';
 export { type ParseYamlOptions, parseYaml } from './codec/parse-yaml.ts';
+export {
+  type DecodedProtobuf,
+  type DecodedWatchEvent,
+  type DecodeProtobufOptions,
+  newProtobufCodec,
+  type ProtobufCodec,
+} from './codec/protobuf/codec.ts';
+export { FrameSplitter } from './codec/protobuf/framing.ts';
+export type { ProtobufField, ProtobufTable } from './codec/protobuf/plan.ts';
 export * from './errors/status-error.ts';
 export * from './field/field-error.ts';
 export * from './fields/field-selector.ts';

@@ -1,0 +1,116 @@
+import { ProtobufProblem } from './problem.ts';
+
+const two32 = 4_294_967_296;
+const varintBytesMax = 10; // 64 bits in groups of 7.
+
+/** Reads the wire format out of a slice of bytes. Never reads outside the slice, whatever the bytes say. */
+export class WireReader {
+  readonly bytes: Buffer;
+  at: number;
+  readonly end: number;
+  /** Upper half of the last varint. */
+  #high = 0;
+
+  constructor(bytes: Buffer, at = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  /** Lower 32 bits as unsigned; the upper half stays in `#high`. */
+  #varint(): number {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < varintBytesMax; i++) {
+      if (this.at >= this.end) throw new ProtobufProblem('unexpected EOF');
+      const byte = this.bytes[this.at++] ?? 0;
+      const bits = byte & 0x7f;
+      if (i < 4) low += bits * 2 ** (7 * i);
+      else if (i === 4) {
+        low += (bits & 0x0f) * 2 ** 28;
+        high = bits >>> 4;
+      } else high += bits * 2 ** (7 * i - 32);
+      if (byte < 0x80) {
+        this.#high = high % two32; // Bits beyond 64 are lost, as in Go.
+        return low;
+      }
+    }
+    throw new ProtobufProblem('proto: integer overflow');
+  }
+
+  /** Field number and wire type. */
+  tag(message: string): { readonly number: number; readonly wireType: number } {
+    const tag = this.#varint();
+    const number = Math.floor(tag / 8);
+    const wireType = tag % 8;
+    if (number <= 0) throw new ProtobufProblem(`proto: ${message}: illegal tag ${number} (wire type ${wireType})`);
+    return { number, wireType };
+  }
+
+  int32(): number {
+    return this.#varint() | 0;
+  }
+
+  /** Inexact beyond 2^53. */
+  int64(): number {
+    const low = this.#varint();
+    return (this.#high | 0) * two32 + low;
+  }
+
+  bool(): boolean {
+    return this.#varint() !== 0 || this.#high !== 0;
+  }
+
+  double(): number {
+    if (this.end - this.at < 8) throw new ProtobufProblem('unexpected EOF');
+    const value = this.bytes.readDoubleLE(this.at);
+    this.at += 8;
+    return value;
+  }
+
+  /** A length-delimited field as a reader of its own. */
+  slice(): WireReader {
+    const length = this.#varint();
+    if (this.#high !== 0 || length > 0x7fff_ffff) throw new ProtobufProblem('proto: negative length found during unmarshaling');
+    const start = this.at;
+    if (start + length > this.end) throw new ProtobufProblem('unexpected EOF');
+    this.at = start + length;
+    return new WireReader(this.bytes, start, this.at);
+  }
+
+  /** Invalid UTF-8 becomes U+FFFD. */
+  string(): string {
+    const { at, end } = this.slice();
+    return at === end ? '' : this.bytes.toString('utf8', at, end);
+  }
+
+  /** A view, not a copy. */
+  raw(): Buffer {
+    const { at, end } = this.slice();
+    return this.bytes.subarray(at, end);
+  }
+
+  /** Passes over a field that is not known. */
+  skip(wireType: number): void {
+    let depth = 0;
+    let type = wireType;
+    for (;;) {
+      if (type === 0) this.#varint();
+      else if (type === 1) this.#advance(8);
+      else if (type === 2) this.slice();
+      else if (type === 3) depth++;
+      else if (type === 4) {
+        if (depth === 0) throw new ProtobufProblem('proto: unexpected end of group');
+        depth--;
+      } else if (type === 5) this.#advance(4);
+      else throw new ProtobufProblem(`proto: illegal wireType ${type}`);
+      if (depth === 0) return;
+      type = this.#varint() % 8;
+    }
+  }
+
+  #advance(count: number): void {
+    if (this.at + count > this.end) throw new ProtobufProblem('unexpected EOF');
+    this.at += count;
+  }
+}
