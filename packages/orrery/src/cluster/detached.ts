@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { type CliContext, CliError } from '../cli/command.ts';
+import type { UpOptions } from '../cmd/up.ts';
+import { runningInstance } from './instance.ts';
+import { readyText } from './progress.ts';
+import { mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
+
+const POLL_MS = 10;
+const LOG_LINES_SHOWN = 20;
+
+/**
+ * Starts `orrery up` as a process of its own session, waits until the cluster is ready and lets it run.
+ *
+ * @throws {CliError} with the end of its log when it fails to start.
+ */
+export async function upDetached(options: UpOptions, context: CliContext, signal: AbortSignal): Promise<void> {
+  const { paths, clock, out, self } = context;
+  const cluster = paths.cluster(options.name);
+  const running = await runningInstance(cluster.instance);
+  if (running !== undefined) {
+    out.write(`cluster "${options.name}" is already running at ${running.url} (pid ${running.pid})\n`);
+    return;
+  }
+  await mkdir(cluster.data, { recursive: true, mode: 0o700 });
+  const log = await open(cluster.log, 'w', 0o600);
+  await chmod(cluster.log, 0o600);
+  const [program = process.execPath, ...first] = self;
+  const child = spawn(program, [...first, 'up', ...foregroundArguments(options)], {
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    cwd: '/',
+    env: { ...context.env, ORRERY_DETACHED: '1' },
+  });
+  let failure: string | undefined;
+  child.once('error', (err) => (failure = err.message));
+  child.once('exit', (code, end) => (failure = end === null ? `exit code ${code}` : `signal ${end}`));
+  try {
+    for (;;) {
+      const instance = await runningInstance(cluster.instance);
+      if (instance !== undefined && instance.pid === child.pid) break;
+      if (failure !== undefined)
+        throw new CliError(
+          `cluster "${options.name}" did not start (${failure}); the end of ${cluster.log}:\n${await lastLines(cluster.log)}`,
+        );
+      await clock.sleep(POLL_MS, signal);
+    }
+  } catch (err) {
+    if (failure === undefined) child.kill('SIGTERM');
+    throw err;
+  } finally {
+    await log.close();
+  }
+  child.unref();
+  if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(paths.userKubeconfig, cluster.kubeconfig, clock);
+  out.write(readyText(options, cluster, 'detached'));
+}
+
+function foregroundArguments({ name, host, port, nodeName, imageMap }: UpOptions): string[] {
+  return [
+    `--name=${name}`,
+    `--host=${host}`,
+    ...(port === undefined ? [] : [`--port=${port}`]),
+    ...(nodeName === undefined ? [] : [`--node-name=${nodeName}`]),
+    ...(imageMap === undefined ? [] : [`--image-map=${imageMap}`]),
+  ];
+}
+
+async function lastLines(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+}

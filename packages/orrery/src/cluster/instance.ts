@@ -1,0 +1,68 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** The process that serves a cluster, as its `instance.json` says. */
+export interface Instance {
+  readonly pid: number;
+  /** Start time of that process in clock ticks since boot (Linux), so that a reused pid is not taken for it. Absent elsewhere. */
+  readonly startTicks?: string;
+  readonly url: string;
+  readonly version: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly node: string;
+  readonly runtime: string;
+}
+
+/** Writes `content` so that a reader sees the old file or the whole new one, with mode 0600. */
+export async function writePrivateFile(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, content, { mode: 0o600 });
+  await chmod(temporary, 0o600); // The mode above does not change a file that a crash left behind.
+  await rename(temporary, path);
+}
+
+export async function writeInstance(path: string, instance: Omit<Instance, 'startTicks'>): Promise<void> {
+  const startTicks = await startTicksOf(instance.pid);
+  await writePrivateFile(path, `${JSON.stringify({ ...instance, ...(startTicks === undefined ? {} : { startTicks }) }, null, 2)}\n`);
+}
+
+/** The instance that serves now; undefined when none does, or when the one that did was killed. */
+export async function runningInstance(path: string): Promise<Instance | undefined> {
+  const instance = await readInstance(path);
+  if (instance === undefined || !isAlive(instance.pid)) return undefined;
+  if (instance.startTicks === undefined) return instance;
+  return (await startTicksOf(instance.pid)) === instance.startTicks ? instance : undefined;
+}
+
+export async function removeInstance(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
+async function readInstance(path: string): Promise<Instance | undefined> {
+  try {
+    const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Instance>;
+    return Number.isSafeInteger(value.pid) && typeof value.url === 'string' ? (value as Instance) : undefined;
+  } catch {
+    return undefined; // Absent or half written: nobody serves by it.
+  }
+}
+
+/** True while a process with this id exists, also one of another user. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (err) {
+    return (err as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function startTicksOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (stat === undefined) return undefined;
+  // The command name, in parentheses, may hold spaces: fields are counted from the last parenthesis. Start time is field 22 of proc(5).
+  const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' ? undefined : rest[18];
+}

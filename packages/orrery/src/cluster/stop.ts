@@ -1,0 +1,49 @@
+import type { CliContext } from '../cli/command.ts';
+import { CliError } from '../cli/command.ts';
+import { containerEnvironment } from './environment.ts';
+import { type Instance, isAlive, removeInstance, runningInstance } from './instance.ts';
+import { stopLeftoverPods } from './leftover-pods.ts';
+
+const POLL_MS = 20;
+/** Pods may take their grace period (30 s by default) to end. */
+const STOP_TIMEOUT_MS = 90_000;
+
+/**
+ * Ends the process that serves a cluster and waits for it, and, unless `keepPods`, every process of its pods, also those that
+ * a killed Orrery left behind.
+ *
+ * @returns false when the cluster did not run.
+ * @throws {CliError} when the process does not end in 90 s.
+ */
+export async function stopCluster(
+  name: string,
+  { keepPods }: { readonly keepPods: boolean },
+  { paths, clock, random, env }: CliContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const cluster = paths.cluster(name);
+  const instance = await runningInstance(cluster.instance);
+  if (instance === undefined) {
+    if (!keepPods) await stopLeftoverPods(cluster, clock, random, containerEnvironment(env));
+    await removeInstance(cluster.instance);
+    return false;
+  }
+  process.kill(instance.pid, keepPods ? STOP_KEEPING_PODS : 'SIGTERM');
+  const deadlineMs = clock.monotonicMs() + STOP_TIMEOUT_MS;
+  while (await isRunning(cluster.instance, instance)) {
+    if (clock.monotonicMs() > deadlineMs) {
+      throw new CliError(
+        `cluster "${name}" did not stop in ${STOP_TIMEOUT_MS / 1000} s: look at "orrery logs --name ${name}", or end process ${instance.pid} yourself`,
+      );
+    }
+    await clock.sleep(POLL_MS, signal);
+  }
+  return true;
+}
+
+/** Asks a running Orrery to stop and to leave its pods running. */
+export const STOP_KEEPING_PODS = 'SIGUSR2';
+
+async function isRunning(path: string, { pid }: Instance): Promise<boolean> {
+  return isAlive(pid) && (await runningInstance(path))?.pid === pid;
+}

@@ -1,0 +1,21 @@
+import type { Command } from '../cli/command.ts';
+import { newCompletionCommand } from './completion.ts';
+import { downCommand } from './down.ts';
+import { kubeconfigCommand } from './kubeconfig.ts';
+import { logsCommand } from './logs.ts';
+import { resetCommand } from './reset.ts';
+import { statusCommand } from './status.ts';
+import { upCommand } from './up.ts';
+import { versionCommand } from './version.ts';
+
+/** Every verb, in the order of the help. The one line a new command adds. */
+export const commands: readonly Command[] = [
+  upCommand,
+  downCommand,
+  statusCommand,
+  kubeconfigCommand,
+  logsCommand,
+  resetCommand,
+  versionCommand,
+  newCompletionCommand(() => commands),
+];

@@ -1,0 +1,60 @@
+import { clusterNameOf, defineCommand, exitCodes, nameOption, noArguments, stringFlag, UsageError } from '../cli/command.ts';
+import { upDetached } from '../cluster/detached.ts';
+import { upForeground } from '../cluster/foreground.ts';
+
+export interface UpOptions {
+  readonly name: string;
+  readonly detach: boolean;
+  readonly mergeKubeconfig: boolean;
+  /** Address the API server listens on. */
+  readonly host: string;
+  /** undefined: the one used last, or 6443, or any free one. */
+  readonly port: number | undefined;
+  readonly nodeName: string | undefined;
+  /** Path of an image map for the process driver. */
+  readonly imageMap: string | undefined;
+}
+
+export const upCommand = defineCommand<UpOptions>({
+  name: 'up',
+  short: 'Start a cluster: store, API server, controllers, scheduler and a node, in one process',
+  options: {
+    name: nameOption,
+    detach: { type: 'boolean', short: 'd', description: 'return when the cluster is ready; it runs on in the background' },
+    'merge-kubeconfig': { type: 'boolean', description: 'add the cluster to your own kubeconfig and make it the current context' },
+    host: { type: 'string', placeholder: '<address>', default: '127.0.0.1', description: 'address the API server listens on' },
+    port: {
+      type: 'string',
+      short: 'p',
+      placeholder: '<port>',
+      description: 'port of the API server [default: the last one, or 6443, or any free one]',
+    },
+    'node-name': { type: 'string', placeholder: '<name>', description: "name of this machine's node [default: its host name]" },
+    'image-map': { type: 'string', placeholder: '<file>', description: 'YAML file that maps images to host commands (process driver)' },
+  },
+  examples: [
+    ['orrery up', 'In the foreground, until Ctrl+C'],
+    ['orrery up --detach --merge-kubeconfig', 'In the background; plain kubectl works at once'],
+    ['orrery up --name second --port 7443', 'A second cluster beside the first'],
+  ],
+  complete(parsed) {
+    noArguments(parsed);
+    const port = stringFlag(parsed.flags['port']);
+    if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65535))
+      throw new UsageError(`--port ${JSON.stringify(port)}: must be a number from 0 to 65535`);
+    return {
+      name: clusterNameOf(parsed),
+      detach: parsed.flags['detach'] === true,
+      mergeKubeconfig: parsed.flags['merge-kubeconfig'] === true,
+      host: stringFlag(parsed.flags['host']) ?? '127.0.0.1',
+      port: port === undefined ? undefined : Number(port),
+      nodeName: stringFlag(parsed.flags['node-name']),
+      imageMap: stringFlag(parsed.flags['image-map']),
+    };
+  },
+  async run(options, context, signal) {
+    if (options.detach) await upDetached(options, context, signal);
+    else await upForeground(options, context, signal);
+    return exitCodes.ok;
+  },
+});
