@@ -3,9 +3,10 @@ import type { HealthCheck, Logger, MetricsRegistry } from '@orrery/component';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { ResourceHandler } from '../handler.ts';
-import type { Connector } from './connector.ts';
 import type { DocumentEndpoint } from './documents.ts';
 import type { HttpLimits } from './limits.ts';
+import type { Connector } from './proxy/connector.ts';
+import type { TargetAgents } from './proxy/target-request.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
 /** `GET /version`. Numbers are plain, as clients parse them. */
@@ -27,6 +28,7 @@ export interface ServerContext {
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
   readonly connectors: readonly Connector[];
+  readonly agents: TargetAgents;
   readonly documents: readonly DocumentEndpoint[];
   readonly healthChecks: readonly HealthCheck[];
   readonly version: VersionInfo;

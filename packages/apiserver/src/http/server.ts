@@ -1,5 +1,6 @@
-import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
+import { Agent, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { Agent as TlsAgent } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StatusError } from '@orrery/apimachinery';
@@ -10,12 +11,12 @@ import { newCertificateAuthenticator } from '../authentication/certificate.ts';
 import { type Authorizer, newMastersAuthorizer } from '../authorization/authorizer.ts';
 import type { ResourceHandler } from '../handler.ts';
 import { trackConnections } from './connections.ts';
-import type { Connector } from './connector.ts';
 import type { ServerContext, VersionInfo } from './context.ts';
 import type { DocumentEndpoint } from './documents.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { defaultHttpLimits, type HttpLimits } from './limits.ts';
 import { newPipeline, type Pipeline } from './pipeline.ts';
+import type { Connector } from './proxy/connector.ts';
 import { newRequestMetrics } from './request-metrics.ts';
 
 /** PEM texts. */
@@ -76,6 +77,8 @@ export function newApiHttpServer(options: ApiHttpServerOptions): ApiHttpServer {
     connections.finish();
     await atMost(context.clock, flushMs, closed);
     connections.cut();
+    context.agents.http.destroy();
+    context.agents.https.destroy();
     await closed;
   };
   return {
@@ -106,6 +109,7 @@ function contextOf(options: ApiHttpServerOptions): ServerContext {
     authenticators: [newCertificateAuthenticator(clock), ...(options.authenticators ?? [])],
     authorizer: options.authorizer ?? newMastersAuthorizer(),
     connectors: options.connectors ?? [],
+    agents: { http: new Agent({ keepAlive: true }), https: new TlsAgent({ keepAlive: true, ALPNProtocols: ['http/1.1'] }) },
     documents: options.documents ?? [],
     healthChecks: options.healthChecks ?? [pingCheck],
     version: options.version,

@@ -13,6 +13,8 @@ export class ResourceRegistry {
   readonly #listeners = new Set<() => void>();
   /** Grows by one with each change: discovery and OpenAPI are derived again when it has moved. */
   #generation = 0;
+  /** Undefined after a change. */
+  #definitions: readonly ResourceDefinition[] | undefined;
 
   constructor(create: (definition: ResourceDefinition) => ResourceEndpoint) {
     this.#create = create;
@@ -22,8 +24,10 @@ export class ResourceRegistry {
     return this.#generation;
   }
 
+  /** The same array until something changes: others derive from it once. */
   get definitions(): readonly ResourceDefinition[] {
-    return [...this.#endpoints.values()].map(({ definition }) => definition);
+    this.#definitions ??= [...this.#endpoints.values()].map(({ definition }) => definition);
+    return this.#definitions;
   }
 
   find(resource: GroupVersionResource): ResourceEndpoint | undefined {
@@ -51,6 +55,7 @@ export class ResourceRegistry {
 
   #changed(): void {
     this.#generation++;
+    this.#definitions = undefined;
     for (const listener of this.#listeners) listener();
   }
 }

@@ -1,4 +1,4 @@
-import type { UserInfo } from '../definition.ts';
+import type { UserInfo } from '../../definition.ts';
 
 /** A request to be passed on to something that runs in the cluster: a container's logs, exec, a port, a web server. */
 export interface ConnectRequest {
