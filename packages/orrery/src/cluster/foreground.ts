@@ -1,0 +1,173 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { writeKubeconfig } from '@orrery/client';
+import { newLogger } from '@orrery/component';
+import { openLmdbStore, StorageError, type Store } from '@orrery/storage';
+import { type CliContext, CliError } from '../cli/command.ts';
+import type { ClusterPaths } from '../cli/paths.ts';
+import type { UpOptions } from '../cmd/up.ts';
+import { kubernetesVersion, orreryVersion } from '../version.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+import { containerEnvironment } from './environment.ts';
+import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
+import { STOP_SECONDS, stopAllPods } from './leftover-pods.ts';
+import { loadPki } from './pki-files.ts';
+import { newProgress, type Progress, readyText } from './progress.ts';
+import { type OpenedRuntime, readImageMap, runtimeDrivers } from './runtimes.ts';
+import { STOP_KEEPING_PODS } from './stop.ts';
+import { adminKubeconfig, mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
+
+const PORT_DEFAULT = 6443;
+
+/** Runs a cluster in this process until `signal` aborts, then stops it and, unless the reason says otherwise, its pods. */
+export async function upForeground(options: UpOptions, context: CliContext, signal: AbortSignal): Promise<void> {
+  const { paths, clock, err } = context;
+  const cluster = paths.cluster(options.name);
+  const running = await runningInstance(cluster.instance);
+  if (running !== undefined) {
+    throw new CliError(
+      `cluster "${options.name}" is already running at ${running.url} (pid ${running.pid}); stop it with "orrery down${options.name === 'default' ? '' : ` --name ${options.name}`}"`,
+    );
+  }
+  const progress = newProgress(err);
+  err.write(`Orrery ${orreryVersion}, Kubernetes ${kubernetesVersion}, cluster "${options.name}"\n`);
+  const startedMs = clock.monotonicMs();
+  const store = await openStore(cluster, context);
+  progress.step('store', cluster.store, clock.monotonicMs() - startedMs);
+  try {
+    await serveUntil(options, context, cluster, store, progress, signal);
+  } finally {
+    await removeInstance(cluster.instance);
+    await store.close();
+  }
+}
+
+async function serveUntil(
+  options: UpOptions,
+  context: CliContext,
+  paths: ClusterPaths,
+  store: Store,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, err } = context;
+  let atMs = clock.monotonicMs();
+  const step = (what: string, detail: string): void => {
+    progress.step(what, detail, clock.monotonicMs() - atMs);
+    atMs = clock.monotonicMs();
+  };
+  const [runtime, nodeName] = [await openRuntime(options, context, paths), nodeNameOf(options)];
+  const running = await startServing(options, context, paths, store, runtime, nodeName);
+  try {
+    const url = running.apiserver.url ?? '';
+    step('API server', url);
+    await announce(options, context, paths, url, nodeName, runtime.name);
+    step('node', `${nodeName} (${runtime.name} driver)`);
+    for (const note of runtime.notes) progress.note(note);
+    err.write(readyText(options, paths, 'foreground'));
+    await untilStopped(running, signal);
+    err.write('Stopping …\n');
+  } finally {
+    await running.stop();
+    const keepPods = signal.reason instanceof Error && signal.reason.message === STOP_KEEPING_PODS;
+    if (!keepPods) await stopAllPods(runtime.runtime, STOP_SECONDS);
+    await runtime.runtime.close();
+  }
+}
+
+async function startServing(
+  { host, port, name }: UpOptions,
+  { clock, random, err }: CliContext,
+  paths: ClusterPaths,
+  store: Store,
+  runtime: OpenedRuntime,
+  nodeName: string,
+): Promise<Cluster> {
+  const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
+  const issuer = { nowMs: clock.now(), serial: () => random.bytes(16) };
+  const pki = await loadPki(paths.pki, { apiserver: [host], nodeName, node: [] }, issuer);
+  const serve = { host, port: await choosePort(paths, host, port, name), pki };
+  const node = { name: nodeName, runtime: runtime.runtime, directory: paths.node, address: '127.0.0.1' };
+  try {
+    return await startCluster({ store, clock, random, log, serve, node });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new CliError(`port ${serve.port} of ${host} is in use: end the program that listens there, or choose another port with --port`, {
+      cause,
+    });
+  }
+}
+
+async function openStore({ data, store }: ClusterPaths, { clock }: CliContext): Promise<Store> {
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  try {
+    return await openLmdbStore({ directory: store, clock });
+  } catch (cause) {
+    if (cause instanceof StorageError) throw new CliError(`cannot open the store in ${store}: ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+async function openRuntime({ imageMap }: UpOptions, { clock, random, env }: CliContext, { node }: ClusterPaths): Promise<OpenedRuntime> {
+  const [driver] = runtimeDrivers;
+  if (driver === undefined) throw new CliError('no runtime driver is built in');
+  return driver.open({
+    directory: node,
+    clock,
+    random,
+    imageMap: await readImageMap(imageMap),
+    environment: containerEnvironment(env),
+    hostAddress: '127.0.0.1',
+  });
+}
+
+/** A node's name is a DNS name; a host's may not be. */
+function nodeNameOf({ nodeName }: UpOptions): string {
+  const name = (nodeName ?? hostname())
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  return name === '' ? 'localhost' : name.slice(0, 63);
+}
+
+/** The port asked for, or the one this cluster had last, so that kubeconfigs stay true; else 6443 or any free one. */
+async function choosePort({ data }: ClusterPaths, host: string, asked: number | undefined, name: string): Promise<number> {
+  if (asked !== undefined) return asked;
+  const last = Number(await readFile(`${data}/port`, 'utf8').catch(() => ''));
+  if (Number.isSafeInteger(last) && last > 0) return last;
+  return name === 'default' && (await isFree(host, PORT_DEFAULT)) ? PORT_DEFAULT : 0;
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Everything that tells others of this cluster, the instance file last: who sees it may use the rest. */
+async function announce(
+  options: UpOptions,
+  { paths: all, clock }: CliContext,
+  paths: ClusterPaths,
+  url: string,
+  nodeName: string,
+  runtime: string,
+): Promise<void> {
+  await writePrivateFile(`${paths.data}/port`, `${new URL(url).port}\n`);
+  const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(`${paths.pki}/${file}`, 'utf8')));
+  await writeKubeconfig(paths.kubeconfig, adminKubeconfig(options.name, url, ca ?? '', { cert: cert ?? '', key: key ?? '' }));
+  if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(all.userKubeconfig, paths.kubeconfig, clock);
+  const startedAt = new Date(clock.now()).toISOString();
+  await writeInstance(paths.instance, { pid: process.pid, url, version: orreryVersion, startedAt, node: nodeName, runtime });
+}
+
+async function untilStopped({ done }: Cluster, signal: AbortSignal): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([stopped, done]);
+}
