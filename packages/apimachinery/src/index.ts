@@ -19,6 +19,27 @@ export * from './json.ts';
 export * from './labels/label-selector.ts';
 export { labelKeyProblem, newRequirement, printRequirement, requirementHolds } from './labels/requirement.ts';
 export type * from './labels/selector.ts';
+export type { FieldSet } from './managed-fields/field-set.ts';
+export {
+  emptySet,
+  equalSets,
+  fieldSetOfPaths,
+  hasPath,
+  intersectSets,
+  isEmptySet,
+  pathsOf,
+  subtractSet,
+  subtractTrees,
+  unionSets,
+} from './managed-fields/field-set.ts';
+export { lastAppliedAnnotation } from './managed-fields/last-applied.ts';
+export { printPath } from './managed-fields/list-elements.ts';
+export { decodeFieldsV1 } from './managed-fields/manager-entries.ts';
+export { fieldSetOf } from './managed-fields/object-set.ts';
+export type { ApplyOptions, ApplyResult } from './managed-fields/server-side-apply.ts';
+export { serverSideApply } from './managed-fields/server-side-apply.ts';
+export type { TrackOptions } from './managed-fields/track-update.ts';
+export { trackUpdate } from './managed-fields/track-update.ts';
 export type { GroupResource, WatchEvent } from './object.ts'; // Ours, where meta/v1 has a type of the same name.
 export * from './object.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';

@@ -11,6 +11,9 @@ interface FieldOptions {
   readonly default?: string;
 }
 
+/** As Go serialises objects: these are there even when empty. */
+const alwaysThere = ['metadata', 'spec', 'status'];
+
 export const struct = (name: string, fields: Record<string, Schema | [Schema, FieldOptions]>, atomic = false): StructSchema => ({
   type: 'struct',
   name,
@@ -19,7 +22,7 @@ export const struct = (name: string, fields: Record<string, Schema | [Schema, Fi
   fields: new Map(
     Object.entries(fields).map(([field, value]): [string, FieldSchema] => {
       const [schema, options] = Array.isArray(value) ? value : [value, {}];
-      return [field, { name: field, schema, required: false, alwaysPresent: false, ...options }];
+      return [field, { name: field, schema, required: false, alwaysPresent: alwaysThere.includes(field), ...options }];
     }),
   ),
 });

@@ -1,0 +1,124 @@
+import type { ManagedFieldsEntry, ObjectMeta } from '../generated/meta-v1.ts';
+import type { JsonObject } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { StructSchema } from '../schema/schema.ts';
+import type { FieldChanges } from './field-changes.ts';
+import { compareObjects } from './field-changes.ts';
+import type { FieldSet } from './field-set.ts';
+import { emptySet, isEmptySet, leaf, subtractSet, subtractTrees, unionSets } from './field-set.ts';
+import { capUpdateManagers } from './manager-cap.ts';
+import type { FieldManagers } from './manager-entries.ts';
+import { decodeManagers, encodeManagers, managerId, withFields } from './manager-entries.ts';
+import { createdSet } from './object-set.ts';
+
+export interface TrackOptions {
+  /** Who writes. Empty reads as `unknown`. */
+  readonly manager: string;
+  /** The version in which the client speaks, as `apps/v1`. */
+  readonly apiVersion: string;
+  /** Absent or empty for the main endpoint. */
+  readonly subresource?: string | undefined;
+  /** RFC 3339, whole seconds. */
+  readonly time: string;
+  /** Fields that this endpoint resets, with all below them: nobody comes to own them here. See {@link fieldSetOfPaths}. */
+  readonly ignore?: FieldSet | undefined;
+}
+
+const metadataFields = [
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'clusterName',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+];
+
+/** What no one ever owns. Source: stripMetaManager. */
+const systemFields: FieldSet = {
+  'f:apiVersion': leaf,
+  'f:kind': leaf,
+  'f:metadata': { '.': leaf, ...Object.fromEntries(metadataFields.map((name): [string, FieldSet] => [`f:${name}`, leaf])) },
+};
+
+/** A set without what no one ever owns. */
+export const withoutSystemFields = (fields: FieldSet): FieldSet => subtractSet(fields, systemFields);
+
+/**
+ * The managed fields after a create, update or patch, to be put in the place of `next`'s own: what the write changed moves to its
+ * manager. Times of owners whose fields did not change stay; an empty list means that the object carries none.
+ *
+ * Clients may set `metadata.managedFields` on the main endpoint, and reset them with `[]` or `[{}]`. An object that is stored
+ * without any is not tracked until it is applied. @param live - The stored object, absent on create.
+ * Source: managedfields.FieldManager.Update.
+ */
+export function trackUpdate(
+  schema: StructSchema,
+  live: JsonObject | undefined,
+  next: JsonObject,
+  options: TrackOptions,
+): readonly ManagedFieldsEntry[] {
+  const liveEntries = entriesOf(live);
+  const managers = startingManagers(liveEntries, entriesOf(next), (options.subresource ?? '') !== '');
+  if (managers.size === 0 && live !== undefined) return [];
+  const changes = live === undefined ? creation(schema, next) : compareObjects(schema, live, next);
+  applyChanges(managers, changes, options);
+  capUpdateManagers(managers);
+  return sameEntries(encodeManagers(managers), liveEntries);
+}
+
+const creation = (schema: StructSchema, next: JsonObject): FieldChanges => ({ changed: createdSet(schema, next), removed: emptySet });
+
+/** Entries of an object's metadata. */
+export function entriesOf(object: JsonObject | undefined): readonly ManagedFieldsEntry[] | undefined {
+  const metadata = object?.['metadata'];
+  if (!isJsonObject(metadata)) return undefined;
+  return (metadata as Partial<ObjectMeta>).managedFields ?? undefined;
+}
+
+/** Whose word counts: the client's where it sent any that can be read, else the stored. Source: decodeLiveOrNew. */
+function startingManagers(
+  live: readonly ManagedFieldsEntry[] | undefined,
+  next: readonly ManagedFieldsEntry[] | undefined,
+  isSubresource: boolean,
+): FieldManagers {
+  if (isSubresource || next === live || next === undefined) return decodeManagers(live) ?? new Map();
+  if (isReset(next)) return new Map();
+  const sent = decodeManagers(next);
+  return sent !== undefined && sent.size > 0 ? sent : (decodeManagers(live) ?? new Map());
+}
+
+const isReset = (entries: readonly ManagedFieldsEntry[]): boolean =>
+  entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0);
+
+/** Moves what changed to the writer and takes it, with what is gone, from all others. */
+function applyChanges(managers: FieldManagers, { changed, removed }: FieldChanges, options: TrackOptions): void {
+  const { ignore = emptySet } = options;
+  const mine = subtractTrees(withoutSystemFields(changed), ignore);
+  releaseFields(managers, subtractTrees(changed, ignore), subtractTrees(removed, ignore));
+  if (isEmptySet(mine)) return;
+  const { manager, apiVersion, subresource = '', time } = options;
+  const writer = { name: manager === '' ? 'unknown' : manager, operation: 'Update' as const, apiVersion, subresource };
+  const id = managerId(writer);
+  const held = managers.get(id)?.fields ?? emptySet;
+  managers.set(id, { ...writer, time, fields: unionSets(mine, held), entry: undefined });
+}
+
+/** Takes paths from every owner but `except`; who owns nothing any more is gone. */
+export function releaseFields(managers: FieldManagers, changed: FieldSet, removed: FieldSet, except?: string): void {
+  const lost = unionSets(changed, removed);
+  for (const [id, manager] of [...managers]) {
+    const rest = id === except ? manager : withFields(manager, subtractSet(manager.fields, lost));
+    if (isEmptySet(rest.fields)) managers.delete(id);
+    else if (rest !== manager) managers.set(id, rest);
+  }
+}
+
+/** The stored list itself where nothing changed. */
+export const sameEntries = (
+  entries: ManagedFieldsEntry[],
+  live: readonly ManagedFieldsEntry[] | undefined,
+): readonly ManagedFieldsEntry[] =>
+  live !== undefined && live.length === entries.length && live.every((entry, index) => entry === entries[index]) ? live : entries;
