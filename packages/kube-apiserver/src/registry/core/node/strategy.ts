@@ -1,0 +1,28 @@
+import type { Node } from '@orrery/api/core/v1';
+import type { Draft } from '@orrery/apimachinery';
+import type { PartialUpdate, Strategy } from '@orrery/apiserver';
+import { asDraft, ensure } from '../../defaulting.ts';
+import { validateNode, validateNodeStatusUpdate, validateNodeUpdate } from './validation.ts';
+
+export const nodeStrategy: Strategy<Node> = {
+  generation: 'none',
+  default: defaultNode,
+  prepareForUpdate(draft, old) {
+    draft.status = asDraft(old.status);
+  },
+  validate: validateNode,
+  validateUpdate: (next, old) => [...validateNode(next), ...validateNodeUpdate(next, old)],
+  warnings: ({ spec }) =>
+    spec?.configSource !== undefined
+      ? ['spec.configSource: the spec.configSource field is removed in v1.24. This field will be ignored.']
+      : [],
+};
+
+export const nodeStatus: PartialUpdate<Node> = { default: defaultNode, validateUpdate: validateNodeStatusUpdate };
+
+/** Allocatable is the capacity where the node says nothing else. */
+function defaultNode(draft: Draft<Node>): void {
+  ensure(draft, 'spec');
+  const status = ensure(draft, 'status');
+  if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+}

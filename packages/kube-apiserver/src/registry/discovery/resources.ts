@@ -1,0 +1,4 @@
+import type { ResourceDefinition } from '@orrery/apiserver';
+import { endpointSliceDefinition } from './endpointslice/resource.ts';
+
+export const discoveryResources: readonly ResourceDefinition[] = [endpointSliceDefinition];

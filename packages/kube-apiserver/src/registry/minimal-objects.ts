@@ -1,0 +1,55 @@
+import type { ObjectMeta } from '@orrery/apimachinery';
+
+type Minimal = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata?: Partial<ObjectMeta>;
+  readonly [field: string]: unknown;
+};
+
+const container = { name: 'main', image: 'registry.example/app:1' };
+const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [container] } };
+const selector = { matchLabels: { app: 'a' } };
+const about = { kind: 'Pod', namespace: 'default', name: 'a', uid: 'u-2' };
+
+/** The least that makes a valid object of each kind, by `<group>/<kind>`: what the strategy and contract suites create. */
+export const minimalObjects: Readonly<Record<string, Minimal>> = {
+  '/ConfigMap': { apiVersion: 'v1', kind: 'ConfigMap', data: { key: 'value' } },
+  '/Endpoints': { apiVersion: 'v1', kind: 'Endpoints', subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] },
+  '/Event': { apiVersion: 'v1', kind: 'Event', involvedObject: about, reason: 'Started', message: 'Started container', type: 'Normal' },
+  '/LimitRange': { apiVersion: 'v1', kind: 'LimitRange', spec: { limits: [{ type: 'Container', max: { cpu: '1' } }] } },
+  '/Namespace': { apiVersion: 'v1', kind: 'Namespace' },
+  '/Node': { apiVersion: 'v1', kind: 'Node' },
+  '/Pod': { apiVersion: 'v1', kind: 'Pod', spec: { containers: [container] } },
+  '/PodTemplate': { apiVersion: 'v1', kind: 'PodTemplate', template },
+  '/ReplicationController': { apiVersion: 'v1', kind: 'ReplicationController', spec: { template } },
+  '/ResourceQuota': { apiVersion: 'v1', kind: 'ResourceQuota', spec: { hard: { pods: '10' } } },
+  '/Secret': { apiVersion: 'v1', kind: 'Secret', data: { key: 'dmFsdWU=' } },
+  '/Service': { apiVersion: 'v1', kind: 'Service', spec: { selector: { app: 'a' }, ports: [{ port: 80 }] } },
+  '/ServiceAccount': { apiVersion: 'v1', kind: 'ServiceAccount' },
+  'apps/ControllerRevision': { apiVersion: 'apps/v1', kind: 'ControllerRevision', revision: 1, data: { spec: 1 } },
+  'apps/Deployment': { apiVersion: 'apps/v1', kind: 'Deployment', spec: { selector, template } },
+  'apps/ReplicaSet': { apiVersion: 'apps/v1', kind: 'ReplicaSet', spec: { selector, template } },
+  'batch/Job': { apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: { ...template.spec, restartPolicy: 'Never' } } } },
+  'coordination.k8s.io/Lease': { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec: { holderIdentity: 'me' } },
+  'discovery.k8s.io/EndpointSlice': {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.0.0.1'] }],
+    ports: [{ port: 80 }],
+  },
+  'events.k8s.io/Event': {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    reportingController: 'example.com/test',
+    reportingInstance: 'test-1',
+    action: 'Testing',
+    reason: 'Tested',
+    type: 'Normal',
+    regarding: about,
+    note: 'it was tested',
+  },
+  'scheduling.k8s.io/PriorityClass': { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
+};

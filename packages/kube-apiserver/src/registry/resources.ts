@@ -1,0 +1,19 @@
+import type { ResourceDefinition } from '@orrery/apiserver';
+import { appsResources } from './apps/resources.ts';
+import { batchResources } from './batch/resources.ts';
+import { coordinationResources } from './coordination/resources.ts';
+import { coreResources } from './core/resources.ts';
+import { discoveryResources } from './discovery/resources.ts';
+import { eventsResources } from './events/resources.ts';
+import { schedulingResources } from './scheduling/resources.ts';
+
+/** Every kind that the API server serves from the start. */
+export const resources: readonly ResourceDefinition[] = [
+  ...coreResources,
+  ...appsResources,
+  ...batchResources,
+  ...coordinationResources,
+  ...discoveryResources,
+  ...eventsResources,
+  ...schedulingResources,
+];
