@@ -9,6 +9,7 @@ import { deleteCollection } from './delete-collection.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { get } from './get.ts';
 import { list } from './list.ts';
+import { own } from './own.ts';
 import { patch } from './patch.ts';
 import { scale } from './scale.ts';
 import type { ServerCore } from './server-core.ts';
@@ -85,11 +86,13 @@ function remove(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, run
 
 function partOf(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, subresource: string, signal: AbortSignal): Promise<ApiResult> {
   const { definition, groupResource } = endpoint;
-  const own = core.subresources[subresourceKey(endpoint, subresource)];
-  if (own?.verbs.includes(call.verb)) return callSubresource(core, endpoint, call, own, signal);
+  const handler = own(core.subresources, subresourceKey(endpoint, subresource));
+  if (handler?.verbs.includes(call.verb)) return callSubresource(core, endpoint, call, handler, signal);
   const known =
-    (subresource === 'status' && definition.status) || (subresource === 'scale' && definition.scale) || definition.partials?.[subresource];
-  if (!known && own === undefined) throw newNotFound(groupResource, call.name ?? '');
+    (subresource === 'status' && definition.status) ||
+    (subresource === 'scale' && definition.scale) ||
+    own(definition.partials, subresource);
+  if (!known && handler === undefined) throw newNotFound(groupResource, call.name ?? '');
   if (!known || !partVerbs.includes(call.verb)) throw newMethodNotSupported(groupResource, call.verb);
   if (call.verb !== 'get') checkWriteOptions(call);
   if (subresource === 'scale') return scale(core, endpoint, call);

@@ -13,6 +13,7 @@ import type { CachedEntry, WatchTrigger } from '@orrery/storage';
 import type { FieldGetter, ResourceDefinition } from '../definition.ts';
 import type { ApiCall } from '../handler.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
+import { own } from './own.ts';
 
 /** Which objects of a resource a list or watch is about. */
 export interface Selection {
@@ -71,9 +72,7 @@ function byFields(endpoint: ResourceEndpoint, fields: ParsedFieldSelector): Test
 
 function byField(endpoint: ResourceEndpoint, { field, operator, value }: FieldRequirement): Test {
   const { selectableFields } = endpoint.definition;
-  const read =
-    metadataFields[field] ??
-    (selectableFields !== undefined && Object.hasOwn(selectableFields, field) ? selectableFields[field] : undefined);
+  const read = own(metadataFields, field) ?? own(selectableFields, field);
   if (read === undefined) throw newBadRequest(unknownField(field, selectableFields !== undefined));
   return (entry) => (read(endpoint.show(entry).object) === value) === (operator === '=');
 }

@@ -1,5 +1,6 @@
 import { type Draft, fieldsOf, type KubeObject, newNotFound } from '@orrery/apimachinery';
 import type { PartialUpdate, StrategyContext } from '../definition.ts';
+import { own } from './own.ts';
 import type { UpdatePlan } from './update-loop.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -10,7 +11,7 @@ export function rulesOf(request: WriteRequest): PlanRules {
   const { definition } = request.endpoint;
   if (request.subresource === '' || request.subresource === 'scale') return mainRules(request);
   if (request.subresource === 'status' && definition.status !== undefined) return statusRules(definition.status, request.context);
-  const partial = definition.partials?.[request.subresource];
+  const partial = own(definition.partials, request.subresource);
   if (partial === undefined) throw newNotFound(request.endpoint.groupResource, request.name);
   return partialRules(partial, request.context);
 }
