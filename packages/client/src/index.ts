@@ -1,5 +1,6 @@
 export type * from './client.ts';
 export { type EventOptions, type EventRecorder, silentEventRecorder } from './events/event-recorder.ts';
+export { type EventRecorderOptions, newEventRecorder, type RunningEventRecorder } from './events/new-event-recorder.ts';
 export type { TlsCredentials } from './http/dial.ts';
 export { type HttpsTransportOptions, isConnectionError, newHttpsTransport, type TokenSource } from './http/https-transport.ts';
 export type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer/informer.ts';
@@ -37,6 +38,7 @@ export {
   resolveContext,
 } from './kubeconfig/kubeconfig.ts';
 export { mergeKubeconfig, removeContext } from './kubeconfig/merge.ts';
+export { type LeaderElector, type LeaderElectorOptions, newLeaderElector } from './leader-election/leader-elector.ts';
 export * from './new-client.ts';
 export { type ConditionLike, findCondition, isConditionTrue, removeCondition, setCondition } from './objects/conditions.ts';
 export {

@@ -1,4 +1,4 @@
-import { isExpired, type KubeObject, type NamespacedName, type Resource } from '@orrery/apimachinery';
+import { isExpired, isStatusError, type KubeObject, type NamespacedName, type Resource } from '@orrery/apimachinery';
 import { anySignal, type Clock, timeoutSignal } from '@orrery/base';
 import type { Client } from '../client.ts';
 
@@ -16,6 +16,7 @@ const PAUSE_MS = 100;
  * Waits until `predicate` holds for an object; it is asked about the current state and about every change.
  * @param predicate - Gets undefined while the object does not exist.
  * @returns What `predicate` accepted: undefined when it accepted absence.
+ * A watch that breaks is started again.
  * @throws the signal's reason; a `TimeoutError` (DOMException) after `timeoutMs`; the server's StatusError when it refuses the request.
  */
 export async function waitFor<T extends KubeObject>(
@@ -57,7 +58,8 @@ async function untilAccepted<T extends KubeObject>(
       }
     }
   } catch (error) {
-    if (!isExpired(error)) throw error;
+    // The list that follows shows what a broken watch missed, or why it cannot be had.
+    if (!isExpired(error) && !(isStatusError(error) && error.code >= 500)) throw error;
   }
   return undefined;
 }

@@ -145,7 +145,7 @@ class Scripted implements ScriptedServer {
       return object;
     }
     if (request.verb !== 'list') throw new StatusError('MethodNotAllowed', `no ${request.verb} here`);
-    const items = this.objects();
+    const items = this.objects().filter(selectedBy(request));
     const from = Number(request.options?.continue?.split('/')[1] ?? 0);
     const revision = Number(request.options?.continue?.split('/')[0] ?? this.revision);
     if (revision < this.revision) throw new StatusError('Expired', 'the continue token is too old');
@@ -167,14 +167,19 @@ class Scripted implements ScriptedServer {
     if (options.sendInitialEvents === true) {
       if (this.refusesInitialEvents) throw new StatusError('Invalid', 'sendInitialEvents is forbidden');
       seen = this.revision;
-      const initial = this.objects().map((object): WatchEvent<KubeObject> => ({ type: 'ADDED', object }));
+      const initial = this.objects()
+        .filter(selectedBy(request))
+        .map((object): WatchEvent<KubeObject> => ({ type: 'ADDED', object }));
       for (let at = 0; at < initial.length; at += 10) yield initial.slice(at, at + 10);
       if (this.#chance(this.faults.drop)) throw new StatusError('ServiceUnavailable', 'dropped in the initial state');
       yield [bookmarkAt(seen, { 'k8s.io/initial-events-end': 'true' })];
     } else if (seen < this.#compacted || this.#chance(this.faults.expire)) {
       throw new StatusError('Expired', `too old resource version: ${seen} (${this.#compacted})`);
     }
-    yield* this.#follow(seen, signal);
+    for await (const batch of this.#follow(seen, signal)) {
+      const selected = batch.filter(({ type, object }) => type === 'BOOKMARK' || selectedBy(request)(object));
+      if (selected.length > 0) yield selected;
+    }
   }
 
   async *#follow(from: number, signal?: AbortSignal): AsyncIterable<readonly WatchEvent<KubeObject>[]> {
@@ -210,6 +215,12 @@ class Scripted implements ScriptedServer {
     }
   }
 }
+
+/** Knows one field: `metadata.name`. */
+const selectedBy =
+  ({ options }: ApiRequest) =>
+  ({ metadata }: KubeObject): boolean =>
+    options?.fieldSelector === undefined || options.fieldSelector === `metadata.name=${metadata.name}`;
 
 const bookmarkAt = (revision: number, annotations?: Record<string, string>): WatchEvent<KubeObject> => ({
   type: 'BOOKMARK',
