@@ -6,7 +6,7 @@ import type { FieldSet } from './field-set.ts';
 import { emptySet, isMember, leaf, nodeOf, sorted } from './field-set.ts';
 import { indexItems, isGranularList } from './list-elements.ts';
 import { addedNode } from './object-set.ts';
-import { fieldSchema, isGranularObject, presentFields } from './struct-plan.ts';
+import { isGranularObject, plannedField } from './struct-plan.ts';
 
 /** What a write did. */
 export interface FieldChanges {
@@ -25,20 +25,20 @@ interface Delta {
 
 const otherValue: Delta = { changed: leaf, removed: undefined };
 
-/** Collects the children of one node. */
-class Differences {
-  readonly #changed: [string, FieldSet][] = [];
-  readonly #removed: [string, FieldSet][] = [];
+/** Children of one node, collected. */
+interface Differences {
+  readonly changed: [string, FieldSet][];
+  readonly removed: [string, FieldSet][];
+}
 
-  add(element: string, delta: Delta | undefined): void {
-    if (delta?.changed !== undefined) this.#changed.push([element, delta.changed]);
-    if (delta?.removed !== undefined) this.#removed.push([element, delta.removed]);
-  }
+function add(differences: Differences, element: string, delta: Delta | undefined): void {
+  if (delta?.changed !== undefined) differences.changed.push([element, delta.changed]);
+  if (delta?.removed !== undefined) differences.removed.push([element, delta.removed]);
+}
 
-  delta(): Delta | undefined {
-    if (this.#changed.length === 0 && this.#removed.length === 0) return undefined;
-    return { changed: nodeOf(sorted(this.#changed), false), removed: nodeOf(sorted(this.#removed), false) };
-  }
+function deltaOf({ changed, removed }: Differences): Delta | undefined {
+  if (changed.length === 0 && removed.length === 0) return undefined;
+  return { changed: nodeOf(sorted(changed), false), removed: nodeOf(sorted(removed), false) };
 }
 
 /**
@@ -57,28 +57,43 @@ function compareFields(
   ignore: FieldSet | undefined,
 ): Delta | undefined {
   if (before === after) return undefined;
-  const differences = new Differences();
-  for (const name of presentFields(after)) {
-    const value = after[name] ?? null;
+  const differences: Differences = { changed: [], removed: [] };
+  let known = 0;
+  for (const name of Object.keys(after)) {
+    const value = after[name];
+    if (value === undefined) continue;
     const old = ownField(before, name);
+    if (old !== undefined) known++;
     if (value === old) continue;
-    const element = `f:${name}`;
+    const { element, schema: child } = plannedField(schema, name);
     const ignored = ignore?.[element];
     if (ignored !== undefined && isMember(ignored)) continue;
-    const child = fieldSchema(schema, name);
-    differences.add(
+    add(
+      differences,
       element,
       old === undefined ? { changed: addedNode(child, value), removed: undefined } : compareValues(child, old, value, ignored),
     );
   }
-  for (const name of presentFields(before)) {
-    if (ownField(after, name) !== undefined) continue;
-    const element = `f:${name}`;
+  const names = Object.keys(before);
+  if (names.length > known) compareRemoved(schema, before, names, after, ignore, differences);
+  return deltaOf(differences);
+}
+
+function compareRemoved(
+  schema: StructSchema | MapSchema,
+  before: JsonObject,
+  names: readonly string[],
+  after: JsonObject,
+  ignore: FieldSet | undefined,
+  differences: Differences,
+): void {
+  for (const name of names) {
+    const old = before[name];
+    if (old === undefined || ownField(after, name) !== undefined) continue;
+    const { element, schema: child } = plannedField(schema, name);
     const ignored = ignore?.[element];
-    if (ignored !== undefined && isMember(ignored)) continue;
-    differences.add(element, { changed: undefined, removed: addedNode(fieldSchema(schema, name), before[name] ?? null) });
+    if (ignored === undefined || !isMember(ignored)) differences.removed.push([element, addedNode(child, old)]);
   }
-  return differences.delta();
 }
 
 function compareValues(schema: Schema, before: Json, after: Json, ignore: FieldSet | undefined): Delta | undefined {
@@ -90,15 +105,15 @@ function compareValues(schema: Schema, before: Json, after: Json, ignore: FieldS
 }
 
 function compareItems(list: ListSchema, before: readonly Json[], after: readonly Json[]): Delta | undefined {
-  const differences = new Differences();
+  const differences: Differences = { changed: [], removed: [] };
   const old = indexItems(list, before);
   for (const [element, items] of indexItems(list, after)) {
     const known = old.get(element) ?? [];
     old.delete(element);
-    differences.add(element, compareElement(list.items, known, items));
+    add(differences, element, compareElement(list.items, known, items));
   }
-  for (const [element, items] of old) differences.add(element, { changed: undefined, removed: elementNode(list.items, items) });
-  return differences.delta();
+  for (const [element, items] of old) differences.removed.push([element, elementNode(list.items, items)]);
+  return deltaOf(differences);
 }
 
 /** An element that repeats on either side is one value. */
@@ -106,7 +121,7 @@ function compareElement(schema: Schema, before: readonly Json[], after: readonly
   const [old] = before;
   const [value] = after;
   if (old === undefined || value === undefined) return { changed: elementNode(schema, after), removed: undefined };
-  if (before.length === 1 && after.length === 1) return compareValues(schema, old, value, undefined);
+  if (before.length === 1 && after.length === 1) return old === value ? undefined : compareValues(schema, old, value, undefined);
   return equalJson(before, after) ? undefined : otherValue;
 }
 

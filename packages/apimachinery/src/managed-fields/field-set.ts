@@ -149,6 +149,17 @@ function intersectChildren(left: FieldSet, right: FieldSet): [string, FieldSet][
   return children;
 }
 
+/** Whether some path is in both sets. */
+export function intersects(left: FieldSet, right: FieldSet): boolean {
+  for (const element of Object.keys(right)) {
+    const other = right[element];
+    const mine = left[element];
+    if (element === self || mine === undefined || other === undefined) continue;
+    if ((isMember(mine) && isMember(other)) || intersects(mine, other)) return true;
+  }
+  return false;
+}
+
 /** Whether both hold the same paths, in whatever order. */
 export function equalSets(left: FieldSet, right: FieldSet): boolean {
   if (left === right) return true;

@@ -1,6 +1,6 @@
 import { unionSets } from './field-set.ts';
 import type { FieldManager, FieldManagers } from './manager-entries.ts';
-import { managerId, secondsOf } from './manager-entries.ts';
+import { newManager, secondsOf } from './manager-entries.ts';
 
 /** Source: DefaultMaxUpdateManagers. */
 const updateManagersMax = 10;
@@ -26,11 +26,11 @@ export function capUpdateManagers(managers: FieldManagers): void {
 }
 
 function mergeInto(managers: FieldManagers, firstId: string, id: string, updater: FieldManager): void {
-  const bucket = { name: bucketName, operation: 'Update' as const, apiVersion: updater.apiVersion, subresource: '' };
-  const bucketId = managerId(bucket);
-  const held = managers.get(bucketId) ?? managers.get(firstId);
+  const { apiVersion, time, fields } = updater;
+  const bucket = newManager({ name: bucketName, operation: 'Update', apiVersion, subresource: '' }, time, fields);
+  const held = managers.get(bucket.id) ?? managers.get(firstId);
   if (held === undefined) return;
-  if (!managers.has(bucketId)) managers.delete(firstId);
-  if (id !== bucketId) managers.delete(id);
-  managers.set(bucketId, { ...bucket, time: updater.time, fields: unionSets(updater.fields, held.fields), entry: undefined });
+  if (!managers.has(bucket.id)) managers.delete(firstId);
+  if (id !== bucket.id) managers.delete(id);
+  managers.set(bucket.id, { ...bucket, fields: unionSets(fields, held.fields) });
 }

@@ -3,13 +3,18 @@ import { isJsonObject } from '../json.ts';
 import type { FieldSet } from './field-set.ts';
 import { emptySet, equalSets, leaf, nodeOf, sorted } from './field-set.ts';
 
-/** One owner of fields. Immutable. */
-export interface FieldManager {
+/** Who owns fields, and how. */
+export interface ManagerIdentity {
   readonly name: string;
   readonly operation: 'Apply' | 'Update';
   readonly apiVersion: string;
   /** Empty for the main endpoint. */
   readonly subresource: string;
+}
+
+/** One owner of fields. Immutable. */
+export interface FieldManager extends ManagerIdentity {
+  readonly id: string;
   /** RFC 3339, whole seconds. */
   readonly time: string | undefined;
   readonly fields: FieldSet;
@@ -21,8 +26,17 @@ export interface FieldManager {
 export type FieldManagers = Map<string, FieldManager>;
 
 /** Source: BuildManagerIdentifier. */
-export const managerId = ({ name, operation, apiVersion, subresource }: Omit<FieldManager, 'time' | 'fields' | 'entry'>): string =>
+export const managerId = ({ name, operation, apiVersion, subresource }: ManagerIdentity): string =>
   JSON.stringify([name, operation, operation === 'Apply' ? '' : apiVersion, subresource]);
+
+/** An owner that has not been written down yet. */
+export const newManager = (identity: ManagerIdentity, time: string | undefined, fields: FieldSet): FieldManager => ({
+  ...identity,
+  id: managerId(identity),
+  time,
+  fields,
+  entry: undefined,
+});
 
 const decoded = new WeakMap<ManagedFieldsEntry, FieldManager>();
 
@@ -33,7 +47,7 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
     const manager = decoded.get(entry) ?? decodeEntry(entry);
     if (manager === undefined) return undefined;
     decoded.set(entry, manager);
-    managers.set(managerId(manager), manager);
+    managers.set(manager.id, manager);
   }
   return managers;
 }
@@ -43,7 +57,9 @@ function decodeEntry(entry: ManagedFieldsEntry): FieldManager | undefined {
   if (operation !== 'Apply' && operation !== 'Update') return undefined;
   if (apiVersion === '' || fieldsType !== 'FieldsV1') return undefined;
   const fields = decodeFieldsV1(fieldsV1);
-  return fields === undefined ? undefined : { name: manager, operation, apiVersion, subresource, time: time ?? undefined, fields, entry };
+  return fields === undefined
+    ? undefined
+    : { ...newManager({ name: manager, operation, apiVersion, subresource }, time ?? undefined, fields), entry };
 }
 
 /** FieldsV1 deeper than this is refused: no schema is. */
@@ -88,7 +104,8 @@ function canonicalElement(element: string): string | undefined {
 
 /** Entries as objects carry them, sorted; owners of nothing are left out. Source: sortEncodedManagedFields. */
 export function encodeManagers(managers: FieldManagers): ManagedFieldsEntry[] {
-  return [...managers.values()].sort(compareManagers).map(encodeManager);
+  const list = [...managers.values()];
+  return (list.length < 2 ? list : list.sort(compareManagers)).map(encodeManager);
 }
 
 function encodeManager(manager: FieldManager): ManagedFieldsEntry {
@@ -109,7 +126,7 @@ function encodeManager(manager: FieldManager): ManagedFieldsEntry {
 function compareManagers(left: FieldManager, right: FieldManager): number {
   if (left.operation !== right.operation) return left.operation < right.operation ? -1 : 1;
   return (
-    secondsOf(left) - secondsOf(right) ||
+    (left.time === right.time ? 0 : secondsOf(left) - secondsOf(right)) ||
     compareText(left.name, right.name) ||
     compareText(left.apiVersion, right.apiVersion) ||
     compareText(left.subresource, right.subresource)

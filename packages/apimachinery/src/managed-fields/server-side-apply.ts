@@ -13,11 +13,11 @@ import type { FieldSet } from './field-set.ts';
 import { emptySet, equalSets, intersectSets, isEmptySet, subtractSet, subtractTrees, unionSets } from './field-set.ts';
 import { fieldsOfLastApplied, kubectlManager, withLastApplied } from './last-applied.ts';
 import type { FieldManager, FieldManagers } from './manager-entries.ts';
-import { decodeManagers, encodeManagers, managerId } from './manager-entries.ts';
+import { decodeManagers, encodeManagers, newManager } from './manager-entries.ts';
 import { createdSet, fieldSetOf } from './object-set.ts';
 import { removeFields, withNamedFields } from './remove-fields.ts';
 import type { TrackOptions } from './track-update.ts';
-import { entriesOf, releaseFields, sameEntries, withoutSystemFields } from './track-update.ts';
+import { entriesOf, releaseFields, sameEntries, skippedFields, withoutSystemFields } from './track-update.ts';
 import { configProblems } from './typed-check.ts';
 import { mergeTyped } from './typed-merge.ts';
 
@@ -71,7 +71,10 @@ class Application {
   readonly #config: JsonObject;
   readonly #options: ApplyOptions;
   readonly #ignore: FieldSet;
-  readonly #id: string;
+  /** System fields and `#ignore`. */
+  readonly #skip: FieldSet;
+  /** The applier, before it owns anything. */
+  readonly #applier: FieldManager;
 
   constructor(schema: StructSchema, live: JsonObject | undefined, config: JsonObject, options: ApplyOptions) {
     this.#schema = schema;
@@ -79,16 +82,18 @@ class Application {
     this.#config = config;
     this.#options = options;
     this.#ignore = options.ignore ?? emptySet;
-    this.#id = managerId(this.#identity());
+    this.#skip = skippedFields(options.ignore);
+    const { manager, apiVersion, subresource = '' } = options;
+    this.#applier = newManager({ name: manager, operation: 'Apply', apiVersion, subresource }, undefined, emptySet);
   }
 
   run(): ApplyResult {
     const stored = withoutManagedFields(this.#live ?? {});
     const managers = this.#storedManagers(stored);
-    const last = managers.get(this.#id);
+    const last = managers.get(this.#applier.id);
     const stated = subtractTrees(fieldSetOf(this.#schema, this.#config), this.#ignore);
     const fields = withoutSystemFields(stated);
-    managers.set(this.#id, { ...this.#identity(), time: last?.time, fields: stated, entry: undefined });
+    managers.set(this.#applier.id, { ...this.#applier, fields: stated });
     const merged = this.#pruned(mergeTyped(this.#schema, stored, this.#config), managers, last);
     this.#takeFields(managers, stored, merged);
     const object = this.#options.manager === kubectlManager ? withLastApplied(merged, this.#config) : merged;
@@ -98,20 +103,15 @@ class Application {
     return { object, managedFields, changed: !sameObject || managedFields !== entriesOf(this.#live) };
   }
 
-  #identity() {
-    const { manager, apiVersion, subresource = '' } = this.#options;
-    return { name: manager, operation: 'Apply' as const, apiVersion, subresource };
-  }
-
   /** An object stored without owners gets one for all that it holds, so that taking it over is a conflict. Source: skipNonAppliedManager. */
   #storedManagers(stored: JsonObject): FieldManagers {
     const managers = decodeManagers(entriesOf(this.#live));
     if (managers === undefined) throw new StatusError('', 'failed to decode managed fields', undefined, { code: 500 });
     if (this.#live === undefined || managers.size > 0) return managers;
     const { apiVersion, subresource = '', time } = this.#options;
-    const owner = { name: 'before-first-apply', operation: 'Update' as const, apiVersion, subresource };
-    const fields = subtractTrees(withoutSystemFields(createdSet(this.#schema, stored)), this.#ignore);
-    if (!isEmptySet(fields)) managers.set(managerId(owner), { ...owner, time, fields, entry: undefined });
+    const fields = createdSet(this.#schema, stored, this.#skip);
+    const owner = newManager({ name: 'before-first-apply', operation: 'Update', apiVersion, subresource }, time, fields);
+    if (!isEmptySet(fields)) managers.set(owner.id, owner);
     return managers;
   }
 
@@ -132,13 +132,11 @@ class Application {
 
   /** Takes what changed from its owners. @throws StatusError Conflict where there are others and no force. */
   #takeFields(managers: FieldManagers, stored: JsonObject, merged: JsonObject): void {
-    const changes =
-      this.#live === undefined
-        ? { changed: createdSet(this.#schema, merged), removed: emptySet }
-        : compareObjects(this.#schema, stored, merged);
+    if (this.#live === undefined) return; // Nobody owned anything.
+    const changes = compareObjects(this.#schema, stored, merged, this.#skip);
     const changed = subtractTrees(changes.changed, this.#ignore);
-    if (this.#options.force !== true) this.#refuseConflicts(findConflicts(managers, changed, this.#id));
-    releaseFields(managers, changed, subtractTrees(changes.removed, this.#ignore), this.#id);
+    if (this.#options.force !== true) this.#refuseConflicts(findConflicts(managers, changed, this.#applier.id));
+    releaseFields(managers, changed, subtractTrees(changes.removed, this.#ignore), this.#applier.id);
   }
 
   #refuseConflicts(conflicts: readonly ApplyConflict[]): void {
@@ -152,12 +150,12 @@ class Application {
   /** Writes down what the manager owns now; its time moves only with a change. */
   #record(managers: FieldManagers, last: FieldManager | undefined, fields: FieldSet, sameObject: boolean): void {
     if (isEmptySet(fields)) {
-      managers.delete(this.#id);
+      managers.delete(this.#applier.id);
       return;
     }
     const { apiVersion, time } = this.#options;
     const same = sameObject && last !== undefined && last.apiVersion === apiVersion && equalSets(last.fields, fields);
-    managers.set(this.#id, same ? last : { ...this.#identity(), time, fields, entry: undefined });
+    managers.set(this.#applier.id, same ? last : { ...this.#applier, time, fields });
   }
 }
 

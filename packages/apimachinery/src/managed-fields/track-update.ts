@@ -5,10 +5,10 @@ import type { StructSchema } from '../schema/schema.ts';
 import type { FieldChanges } from './field-changes.ts';
 import { compareObjects } from './field-changes.ts';
 import type { FieldSet } from './field-set.ts';
-import { emptySet, isEmptySet, leaf, subtractSet, subtractTrees, unionSets } from './field-set.ts';
+import { emptySet, equalSets, fieldSetOfPaths, intersects, isEmptySet, subtractSet, subtractTrees, unionSets } from './field-set.ts';
 import { capUpdateManagers } from './manager-cap.ts';
 import type { FieldManagers } from './manager-entries.ts';
-import { decodeManagers, encodeManagers, managerId, withFields } from './manager-entries.ts';
+import { decodeManagers, encodeManagers, newManager, withFields } from './manager-entries.ts';
 import { createdSet } from './object-set.ts';
 
 export interface TrackOptions {
@@ -37,14 +37,19 @@ const metadataFields = [
 ];
 
 /** What no one ever owns. Source: stripMetaManager. */
-const systemFields: FieldSet = {
-  'f:apiVersion': leaf,
-  'f:kind': leaf,
-  'f:metadata': { '.': leaf, ...Object.fromEntries(metadataFields.map((name): [string, FieldSet] => [`f:${name}`, leaf])) },
-};
+const systemFields = fieldSetOfPaths([['apiVersion'], ['kind'], ...metadataFields.map((name) => ['metadata', name])]);
 
 /** A set without what no one ever owns. */
 export const withoutSystemFields = (fields: FieldSet): FieldSet => subtractSet(fields, systemFields);
+
+const skipped = new WeakMap<FieldSet, FieldSet>();
+
+/** What a comparison on an endpoint need not look at: system fields and those that it resets. Kept for each `ignore`. */
+export function skippedFields(ignore: FieldSet = emptySet): FieldSet {
+  const known = skipped.get(ignore) ?? unionSets(systemFields, ignore);
+  skipped.set(ignore, known);
+  return known;
+}
 
 /**
  * The managed fields after a create, update or patch, to be put in the place of `next`'s own: what the write changed moves to its
@@ -63,13 +68,17 @@ export function trackUpdate(
   const liveEntries = entriesOf(live);
   const managers = startingManagers(liveEntries, entriesOf(next), (options.subresource ?? '') !== '');
   if (managers.size === 0 && live !== undefined) return [];
-  const changes = live === undefined ? creation(schema, next) : compareObjects(schema, live, next);
+  const skip = skippedFields(options.ignore);
+  const changes = live === undefined ? creation(schema, next, skip) : compareObjects(schema, live, next, skip);
   applyChanges(managers, changes, options);
   capUpdateManagers(managers);
   return sameEntries(encodeManagers(managers), liveEntries);
 }
 
-const creation = (schema: StructSchema, next: JsonObject): FieldChanges => ({ changed: createdSet(schema, next), removed: emptySet });
+const creation = (schema: StructSchema, next: JsonObject, skip: FieldSet): FieldChanges => ({
+  changed: createdSet(schema, next, skip),
+  removed: emptySet,
+});
 
 /** Entries of an object's metadata. */
 export function entriesOf(object: JsonObject | undefined): readonly ManagedFieldsEntry[] | undefined {
@@ -94,23 +103,24 @@ const isReset = (entries: readonly ManagedFieldsEntry[]): boolean =>
   entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0);
 
 /** Moves what changed to the writer and takes it, with what is gone, from all others. */
-function applyChanges(managers: FieldManagers, { changed, removed }: FieldChanges, options: TrackOptions): void {
-  const { ignore = emptySet } = options;
-  const mine = subtractTrees(withoutSystemFields(changed), ignore);
-  releaseFields(managers, subtractTrees(changed, ignore), subtractTrees(removed, ignore));
-  if (isEmptySet(mine)) return;
-  const { manager, apiVersion, subresource = '', time } = options;
-  const writer = { name: manager === '' ? 'unknown' : manager, operation: 'Update' as const, apiVersion, subresource };
-  const id = managerId(writer);
-  const held = managers.get(id)?.fields ?? emptySet;
-  managers.set(id, { ...writer, time, fields: unionSets(mine, held), entry: undefined });
+function applyChanges(managers: FieldManagers, changes: FieldChanges, options: TrackOptions): void {
+  const { manager, apiVersion, subresource = '', time, ignore = emptySet } = options;
+  const changed = subtractTrees(changes.changed, ignore);
+  const writer = newManager({ name: manager === '' ? 'unknown' : manager, operation: 'Update', apiVersion, subresource }, time, changed);
+  const held = managers.get(writer.id);
+  releaseFields(managers, changed, subtractTrees(changes.removed, ignore));
+  if (isEmptySet(changed)) return;
+  const rest = managers.get(writer.id)?.fields ?? emptySet;
+  const fields = unionSets(rest, changed);
+  managers.set(writer.id, { ...writer, fields: held !== undefined && equalSets(held.fields, fields) ? held.fields : fields });
 }
 
 /** Takes paths from every owner but `except`; who owns nothing any more is gone. */
 export function releaseFields(managers: FieldManagers, changed: FieldSet, removed: FieldSet, except?: string): void {
   const lost = unionSets(changed, removed);
   for (const [id, manager] of [...managers]) {
-    const rest = id === except ? manager : withFields(manager, subtractSet(manager.fields, lost));
+    if (id === except || !intersects(manager.fields, lost)) continue;
+    const rest = withFields(manager, subtractSet(manager.fields, lost));
     if (isEmptySet(rest.fields)) managers.delete(id);
     else if (rest !== manager) managers.set(id, rest);
   }
