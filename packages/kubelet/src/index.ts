@@ -1,1 +1,4 @@
-export {};
+export { defaultKubeletConfig, type KubeletConfig, nodeAddresses } from './config.ts';
+export { type HollowRuntime, type HollowRuntimeOptions, newHollowRuntime } from './hollow/hollow-runtime.ts';
+export { type Kubelet, type KubeletOptions, newKubelet } from './kubelet.ts';
+export type { EventSink } from './runtime/events.ts';

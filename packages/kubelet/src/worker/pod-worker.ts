@@ -9,7 +9,7 @@ import { messageOf } from '../runtime/errors.ts';
 import type { StateReader } from '../runtime/state-reader.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodCleaner } from './pod-cleaner.ts';
-import { newPodMemory, type PodMemory, type PodSyncer } from './pod-syncer.ts';
+import type { PodMemory, PodSyncer } from './pod-syncer.ts';
 
 export interface WorkerDeps {
   readonly client: Client;
@@ -32,6 +32,8 @@ export interface PodWorker {
   readonly pod: Pod;
   /** Nothing of the pod runs any more, nor will it. */
   readonly stopped: boolean;
+  /** The node did not take it. */
+  readonly rejected: boolean;
   /** The API shows the pod changed. */
   update(pod: Pod): void;
   /** The pod is gone from the API. */
@@ -50,14 +52,18 @@ const retryPolicy = { baseDelayMs: 500, maxDelayMs: 10_000 };
 /** Seconds that the pod may take to end, and never less than one. Source: calculateEffectiveGracePeriod. */
 const graceOf = (pod: Pod): number => Math.max(1, pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30);
 
-export function newPodWorker(first: Pod, deps: WorkerDeps, options: { readonly gone: boolean; readonly memory?: PodMemory }): PodWorker {
+export function newPodWorker(
+  first: Pod,
+  deps: WorkerDeps,
+  options: { readonly gone: boolean; readonly memory: PodMemory; readonly rejected: boolean },
+): PodWorker {
   const { client, clock, random, log, syncer, cleaner, reader, statuses } = deps;
   const { uid } = first.metadata;
-  const memory = options.memory ?? newPodMemory();
+  const { memory } = options;
   const life = new AbortController();
   let pod = first;
   let gone = options.gone; // From the API.
-  let phase: Phase = ending(first, options.gone) ? 'terminating' : 'sync';
+  let phase: Phase = options.rejected || ending(first, options.gone) ? 'terminating' : 'sync';
   let graceSeconds: number | undefined; // Of the termination under way; only ever shorter.
   let turn = new AbortController(); // Ends what is under way, when it has become pointless.
   let wakeUp = deferred<void>();
@@ -86,7 +92,6 @@ export function newPodWorker(first: Pod, deps: WorkerDeps, options: { readonly g
 
   async function terminate(signal: AbortSignal): Promise<void> {
     graceSeconds = Math.min(graceSeconds ?? Number.POSITIVE_INFINITY, graceOf(pod));
-    // A pod that ends by itself has had its time: only its sandbox and sidecars are left. Otherwise its own grace period applies.
     await syncer.terminate(pod, memory, graceSeconds, signal);
     phase = 'terminated';
     woken = true;
@@ -163,6 +168,9 @@ export function newPodWorker(first: Pod, deps: WorkerDeps, options: { readonly g
   return {
     get pod() {
       return pod;
+    },
+    get rejected() {
+      return options.rejected;
     },
     get stopped() {
       return phase === 'terminated' || phase === 'done';

@@ -1,0 +1,62 @@
+import type { NodeAddress, Taint } from '@orrery/api/core/v1';
+import type { PressureLimits } from './node/node-conditions.ts';
+import type { ResourceList } from './pod/resources.ts';
+import type { ClusterDns } from './runtime/sandbox-config.ts';
+
+/** Everything that may be set. Times in milliseconds. Names and defaults as KubeletConfiguration where it has them. */
+export interface KubeletConfig {
+  readonly podsMax: number;
+  /** Replaces what the machine has, resource by resource. @default {} */
+  readonly capacity: ResourceList;
+  /** Kept from pods. */
+  readonly reserved: ResourceList;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly clusterDns: ClusterDns;
+  /** Where pods' DNS settings come from when they use the node's. */
+  readonly resolvConf: string;
+  readonly pressureLimits: PressureLimits;
+  readonly leaseRenewMs: number;
+  readonly statusUpdateMs: number;
+  readonly statusReportMs: number;
+  readonly relistMs: number;
+  readonly relistWithEventsMs: number;
+  /** Longest wait between two starts of a container that keeps failing; the first wait is a thirtieth of it, at least. */
+  readonly crashLoopBackoff: { readonly baseDelayMs: number; readonly maxDelayMs: number };
+  readonly imagePullBackoff: { readonly baseDelayMs: number; readonly maxDelayMs: number };
+  /** How long a status that only says that containers are being made may wait to be replaced by the next. */
+  readonly pendingStatusDelayMs: number;
+  /** Sandboxes and containers made at once, over all pods. */
+  readonly startsMax: number;
+  readonly cleanupMs: number;
+  readonly kubeletVersion: string;
+}
+
+export const defaultKubeletConfig: KubeletConfig = {
+  podsMax: 110,
+  capacity: {},
+  reserved: {},
+  labels: {},
+  taints: [],
+  clusterDns: { servers: [], domain: 'cluster.local' },
+  resolvConf: '/etc/resolv.conf',
+  // A developer's disk is often nearly full: pressure is called when the machine is about to fail, not at upstream's 10 %.
+  pressureLimits: { memoryAvailableBytes: 100 * 1024 * 1024, diskAvailableFraction: 0.01, pidsAvailableFraction: 0.01 },
+  leaseRenewMs: 10_000,
+  statusUpdateMs: 10_000,
+  statusReportMs: 300_000,
+  relistMs: 1000,
+  relistWithEventsMs: 10_000,
+  crashLoopBackoff: { baseDelayMs: 10_000, maxDelayMs: 300_000 },
+  imagePullBackoff: { baseDelayMs: 10_000, maxDelayMs: 300_000 },
+  pendingStatusDelayMs: 50,
+  startsMax: 8,
+  cleanupMs: 60_000,
+  kubeletVersion: 'v1.36.0',
+};
+
+/** The usual addresses of a node with one IP. */
+export const nodeAddresses = (internalIp: string, hostName: string): readonly NodeAddress[] => [
+  { type: 'InternalIP', address: internalIp },
+  { type: 'Hostname', address: hostName },
+];

@@ -1,0 +1,106 @@
+import type { Node, Pod } from '@orrery/api/core/v1';
+import type { Clock } from '@orrery/base';
+import type { Logger } from '@orrery/component';
+import { admit, type Rejection } from '../pod/admission.ts';
+import { formatPod, isTerminalPhase } from '../pod/container-spec.ts';
+import { type EventSink, podReference } from '../runtime/events.ts';
+import { newPodMemory } from './pod-syncer.ts';
+import { newPodWorker, type PodWorker, type WorkerDeps } from './pod-worker.ts';
+import type { RuntimePod } from './relister.ts';
+
+export interface PodWorkersDeps extends Omit<WorkerDeps, 'onDone'> {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: EventSink;
+  readonly node: () => Node | undefined;
+  readonly onGone: (uid: string) => void;
+}
+
+/** The workers of all pods of this node. */
+export interface PodWorkers {
+  /** Pods that the API has, in the order in which they were made: an earlier pod is admitted first. */
+  add(pod: Pod): void;
+  update(pod: Pod): void;
+  remove(pod: Pod): void;
+  /** A pod that runs here though the API does not know it: it is ended. */
+  addOrphan(pod: RuntimePod): void;
+  /** Pods that ran here before this kubelet did are not admitted again. */
+  adopt(uids: ReadonlySet<string>): void;
+  wake(uid: string): void;
+  uids(): ReadonlySet<string>;
+  /** Pods by `namespace/name`; the newest where one name was given twice. */
+  find(namespace: string, name: string): Pod | undefined;
+  list(): readonly Pod[];
+  stop(): Promise<void>;
+}
+
+function orphanOf({ uid, name, namespace }: RuntimePod): Pod {
+  const metadata = { name, namespace, uid, resourceVersion: '', creationTimestamp: '' };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], terminationGracePeriodSeconds: 1 }, status: {} };
+}
+
+export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
+  const workers = new Map<string, PodWorker>();
+  let adopted: ReadonlySet<string> = new Set();
+
+  function start(pod: Pod, options: { readonly gone: boolean; readonly rejection?: Rejection | undefined }): void {
+    const { uid } = pod.metadata;
+    const memory = newPodMemory();
+    if (options.rejection !== undefined) {
+      const { reason, message } = options.rejection;
+      memory.eviction = { reason, message: `Pod was rejected: ${message}` };
+      deps.events.event(podReference(pod), 'Warning', reason, message);
+    }
+    const onDone = (): void => {
+      workers.delete(uid);
+      deps.onGone(uid);
+    };
+    workers.set(uid, newPodWorker(pod, { ...deps, onDone }, { gone: options.gone, memory, rejected: options.rejection !== undefined }));
+  }
+
+  function rejection(pod: Pod): Rejection | undefined {
+    const node = deps.node();
+    const known = adopted.has(pod.metadata.uid) || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase);
+    if (node === undefined || known) return undefined;
+    const active = [...workers.values()].filter((worker) => !worker.stopped && !worker.rejected).map((worker) => worker.pod);
+    return admit(pod, node, active);
+  }
+
+  const find = (namespace: string, name: string): PodWorker | undefined => {
+    let found: PodWorker | undefined;
+    for (const worker of workers.values()) {
+      const { metadata } = worker.pod;
+      if (metadata.namespace === namespace && metadata.name === name) found = worker;
+    }
+    return found;
+  };
+
+  return {
+    add(pod) {
+      const before = workers.get(pod.metadata.uid);
+      if (before !== undefined) before.update(pod);
+      else start(pod, { gone: false, rejection: rejection(pod) });
+    },
+    update(pod) {
+      const worker = workers.get(pod.metadata.uid);
+      if (worker !== undefined) worker.update(pod);
+      else if (pod.metadata.deletionTimestamp === undefined) start(pod, { gone: false, rejection: rejection(pod) });
+    },
+    remove: (pod) => workers.get(pod.metadata.uid)?.removed(pod),
+    addOrphan(pod) {
+      if (workers.has(pod.uid)) return;
+      deps.log.info('ending a pod that the API does not know', { pod: formatPod(orphanOf(pod)) });
+      start(orphanOf(pod), { gone: true });
+    },
+    adopt(uids) {
+      adopted = uids;
+    },
+    wake: (uid) => workers.get(uid)?.wake(),
+    uids: () => new Set(workers.keys()),
+    find: (namespace, name) => find(namespace, name)?.pod,
+    list: () => [...workers.values()].map((worker) => worker.pod),
+    async stop() {
+      await Promise.all([...workers.values()].map((worker) => worker.abandon()));
+    },
+  };
+}
