@@ -12,7 +12,7 @@ import type { ApiResult, Encoded } from '../handler.ts';
 import { newGenerateNameConflict } from '../store/storage-status.ts';
 import { judge, mutate } from './admission-chain.ts';
 import { decodeObject } from './decode-body.ts';
-import { trackCreate } from './field-tracking.ts';
+import { trackFields } from './field-tracking.ts';
 import { generateName } from './generate-name.ts';
 import { hasGeneration } from './generation.ts';
 import { zeroStatus } from './status-fields.ts';
@@ -40,7 +40,7 @@ export async function createFrom(request: WriteRequest, draft: Draft<KubeObject>
   const { strategy, status } = endpoint.definition;
   if ((draft.metadata.resourceVersion ?? '') !== '') throw newBadRequest('resourceVersion should not be set on objects to be created');
   strategy.default?.(draft);
-  if (!tracked) trackCreate(request, draft);
+  if (!tracked) trackFields(request, draft, undefined);
   await mutate(request, 'CREATE', draft, undefined);
   const generated = fillSystemFields(request, draft);
   if (status !== undefined) (draft as { status?: unknown }).status = zeroStatus(endpoint);

@@ -38,11 +38,21 @@ export function decodeAs(
   refuse: Refuse,
 ): Draft<JsonObject> {
   const { object, unknown } = decodeStruct(schema, value, { duplicates });
+  keepReset(object, value);
   const directive = request.call.options?.fieldValidation ?? 'Warn';
   if (unknown.length === 0 || directive === 'Ignore') return object;
   if (directive === 'Strict') refuse(unknown);
   for (const complaint of unknown) warn(request, complaint);
   return object;
+}
+
+/** An empty list of field owners means to forget them all: decoding drops empty lists, so it is put back. */
+function keepReset(object: Draft<JsonObject>, value: Json): void {
+  const sent = isJsonObject(value) ? value['metadata'] : undefined;
+  const metadata = object['metadata'];
+  if (!isJsonObject(sent) || !isJsonObject(metadata)) return;
+  const owners = sent['managedFields'];
+  if (Array.isArray(owners) && owners.length === 0) (metadata as Draft<JsonObject>)['managedFields'] = [];
 }
 
 /** Kind and apiVersion may be absent: the URL names them. What is there must fit. */

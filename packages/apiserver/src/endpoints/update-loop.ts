@@ -13,7 +13,7 @@ import type { Encoded } from '../handler.ts';
 import { failedPrecondition, staleObjectDetail } from '../store/storage-status.ts';
 import { judge, mutate } from './admission-chain.ts';
 import { createFrom, refuse } from './create.ts';
-import { trackChange } from './field-tracking.ts';
+import { trackFields } from './field-tracking.ts';
 import { carryGeneration } from './generation.ts';
 import { jsonEqual } from './json-equal.ts';
 import { shownForm, storedForm } from './stored-form.ts';
@@ -70,7 +70,7 @@ async function updateOnce(request: WriteRequest, plan: UpdatePlan, key: string, 
   const draft = await plan.produce(old);
   checkPreconditions(request, key, draft, old);
   endpoint.definition.strategy.default?.(draft);
-  if (!plan.tracked) trackChange(request, draft, old);
+  if (!plan.tracked) trackFields(request, draft, old);
   await mutate(request, 'UPDATE', draft, old);
   plan.prepare(draft, old);
   carryMetadata(draft, old);
