@@ -10,10 +10,13 @@ export type { SubresourceContext, SubresourceHandler } from './endpoints/subreso
 export type * from './handler.ts';
 export type { VersionInfo } from './http/context.ts';
 export type { Document, DocumentEndpoint } from './http/documents.ts';
+export { newDocumentEncoder } from './http/encoding/document.ts';
 export { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 export type { Accepted, Conversion, Format, Offer } from './http/negotiation.ts';
 export type * from './http/proxy/connector.ts';
 export { type ApiHttpServer, type ApiHttpServerOptions, newApiHttpServer, type TlsFiles } from './http/server.ts';
+export { newOpenApiEndpoint, type OpenApiOptions } from './openapi/endpoint.ts';
+export type { OpenApiTypes } from './openapi/source.ts';
 export type { ResourceEndpoint } from './registry/resource-endpoint.ts';
 export type { GroupVersionResource, ResourceRegistry } from './registry/resource-registry.ts';
 export { newResourceHandler, type ResourceHandlerOptions, type RunningHandler } from './resource-handler.ts';

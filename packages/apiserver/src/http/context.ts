@@ -1,3 +1,4 @@
+import type { ProtobufCodec } from '@orrery/apimachinery';
 import type { Clock, Random } from '@orrery/base';
 import type { HealthCheck, Logger, MetricsRegistry } from '@orrery/component';
 import type { Authenticator } from '../authentication/authenticator.ts';
@@ -32,6 +33,8 @@ export interface ServerContext {
   readonly documents: readonly DocumentEndpoint[];
   readonly healthChecks: readonly HealthCheck[];
   readonly version: VersionInfo;
+  /** Its tables are loaded when the first client asks for protobuf. */
+  readonly protobuf: () => ProtobufCodec;
   readonly limits: HttpLimits;
   readonly clock: Clock;
   readonly random: Random;

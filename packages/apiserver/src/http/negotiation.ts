@@ -33,6 +33,8 @@ export interface Offer {
   /** For caching: equal names mean equal offers. */
   readonly name: string;
   readonly formats: readonly Format[];
+  /** Further names of a format, tried after the common ones. Subtypes of `application`, lower-case. */
+  readonly aliases?: readonly { readonly format: Format; readonly subtype: string }[];
   /** Answers with a stream of events. */
   readonly stream: boolean;
   allows(conversion: Conversion, format: Format): boolean;
@@ -48,6 +50,21 @@ const metaForms = (conversion: Conversion, format: Format): boolean => {
 export const objectOffer: Offer = { name: 'object', formats: ['json', 'yaml', 'protobuf'], stream: false, allows: metaForms };
 /** Watches: YAML has no framing. */
 export const watchOffer: Offer = { name: 'watch', formats: ['json', 'protobuf'], stream: true, allows: metaForms };
+const reduced = new Map<Offer, Offer>();
+
+/** The same offer for kinds that have no protobuf form. */
+export function withoutProtobuf(offer: Offer): Offer {
+  const known = reduced.get(offer);
+  if (known !== undefined) return known;
+  const fresh: Offer = {
+    ...offer,
+    name: `${offer.name} without protobuf`,
+    formats: offer.formats.filter((format) => format !== 'protobuf'),
+  };
+  reduced.set(offer, fresh);
+  return fresh;
+}
+
 /** Errors, and answers of one kind. */
 export const plainOffer: Offer = { name: 'plain', formats: ['json', 'yaml', 'protobuf'], stream: false, allows: () => false };
 
@@ -79,7 +96,7 @@ function find(header: string | undefined, offer: Offer): Accepted | undefined {
 
 function select(header: string, offer: Offer): Accepted | undefined {
   for (const range of parseAccept(header)) {
-    for (const { format, subtype } of mediaTypes) {
+    for (const { format, subtype } of offer.aliases === undefined ? mediaTypes : [...mediaTypes, ...offer.aliases]) {
       if (!offer.formats.includes(format) || !covers(range, subtype)) continue;
       const accepted = acceptedBy(range, format, offer);
       if (accepted !== undefined) return accepted;

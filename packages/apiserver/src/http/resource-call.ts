@@ -1,8 +1,8 @@
-import type { Json } from '@orrery/apimachinery';
-import type { ApiVerb, PatchType, RequestOptions } from '@orrery/client';
+import type { ApiVerb, RequestOptions } from '@orrery/client';
 import type { ResourceDefinition } from '../definition.ts';
 import type { ApiCall, ResourceHandler } from '../handler.ts';
-import { readAndDecode } from './decode-body.ts';
+import type { ServerContext } from './context.ts';
+import { type BodyOptions, type DecodedBody, readAndDecode } from './decode-body.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { type Exchange, headerOf } from './exchange.ts';
 import { patchTypeOf } from './patch-type.ts';
@@ -53,23 +53,19 @@ export function routeOf(definition: ResourceDefinition, info: ResourceRequestInf
   return verb as ApiVerb;
 }
 
-export interface CallLimits {
-  readonly bodyBytesMax: number;
-}
-
 /** The call that this request makes, its body read and parsed. */
 export async function callOf(
+  context: ServerContext,
   exchange: Exchange,
   definition: ResourceDefinition,
   info: ResourceRequestInfo,
   verb: ApiVerb,
-  limits: CallLimits,
 ): Promise<ApiCall> {
   const { request, target, user } = exchange;
   const patchType = verb === 'patch' ? patchTypeOf(headerOf(request, 'content-type')) : undefined;
   let options = optionsOf(verb, target.query, patchType);
   if (verb === 'watch' && info.name !== '') options = withName(options, info.name);
-  const body = await bodyOf(exchange, definition, verb, patchType, limits);
+  const body = await bodyOf(context, exchange, { definition, patchType, verb, subresource: info.subresource });
   if (verb === 'delete' || verb === 'deletecollection') options = { ...options, ...deleteOptionsOf(body?.value, target.query) };
   return {
     verb,
@@ -93,21 +89,24 @@ function withName(options: RequestOptions, name: string): RequestOptions {
   return { ...options, fieldSelector: options.fieldSelector === undefined ? own : `${options.fieldSelector},${own}` };
 }
 
-interface Body {
-  readonly value: Json;
-  readonly duplicates: readonly string[];
-}
-
 function bodyOf(
+  context: ServerContext,
   exchange: Exchange,
-  definition: ResourceDefinition,
-  verb: ApiVerb,
-  patchType: PatchType | undefined,
-  { bodyBytesMax }: CallLimits,
-): Promise<Body | undefined> {
+  {
+    definition,
+    patchType,
+    verb,
+    subresource,
+  }: Pick<BodyOptions, 'definition' | 'patchType'> & {
+    readonly verb: ApiVerb;
+    readonly subresource: string;
+  },
+): Promise<DecodedBody | undefined> {
   if (verb === 'get' || verb === 'list' || verb === 'watch') return Promise.resolve(undefined);
   const optional = verb === 'delete' || verb === 'deletecollection';
-  return readAndDecode(exchange, { definition, patchType, bodyBytesMax, optional });
+  const whole = !optional && subresource === '';
+  const kind = optional ? 'DeleteOptions' : whole ? definition.kind : undefined;
+  return readAndDecode(context, exchange, { definition, patchType, kind, optional });
 }
 
 /** Longest manager name, in characters. */

@@ -1,16 +1,18 @@
+import { apiVersionOf } from '@orrery/apimachinery';
 import type { ResourceDefinition } from '../definition.ts';
 import type { ApiCall, ApiResult } from '../handler.ts';
-import { sendJson } from './answer.ts';
+import { sendBody } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { type Exchange, headerOf } from './exchange.ts';
-import { type Accepted, negotiate, objectOffer, watchOffer } from './negotiation.ts';
-import { encodeValue, type FormContext, listFormPieces, objectPieces, watchTransform } from './object-form.ts';
+import { type Accepted, negotiate, type Offer, objectOffer, watchOffer, withoutProtobuf } from './negotiation.ts';
+import { type FormContext, listFormBody, objectBody, valueBody, watchTransform } from './object-form.ts';
 import type { ResourceRequestInfo } from './request-info.ts';
 import { callOf, definitionOf, routeOf } from './resource-call.ts';
 import { pathNotFound } from './status-answer.ts';
 import { warningHeaders } from './warning-header.ts';
 import { newChunkedSink, pumpWatch, withWatchTimeout } from './watch-answer.ts';
-import { newJsonWatchEncoder } from './watch-frame.ts';
+import { newJsonWatchEncoder, newProtobufWatchEncoder, type WatchEncoder } from './watch-frame.ts';
+import { openWebSocketSink } from './watch-websocket.ts';
 
 /** Serves one request about resources. @throws {StatusError} for everything that is the client's to hear. */
 export async function serveResource(context: ServerContext, exchange: Exchange, info: ResourceRequestInfo): Promise<void> {
@@ -18,11 +20,17 @@ export async function serveResource(context: ServerContext, exchange: Exchange, 
   if (definition === undefined) throw pathNotFound();
   const verb = routeOf(definition, info);
   const accept = headerOf(exchange.request, 'accept');
-  const accepted = negotiate(accept, verb === 'watch' ? watchOffer : objectOffer);
-  const call = await callOf(exchange, definition, info, verb, context.limits);
+  const accepted = negotiate(accept, offerOf(context, definition, verb === 'watch' ? watchOffer : objectOffer, accept));
+  const call = await callOf(context, exchange, definition, info, verb);
   if (verb === 'watch') return serveWatch(context, exchange, definition, call, accepted);
   const result = await context.handler.handle(call, exchange.signal);
   await sendResult(context, exchange, definition, result, accepted);
+}
+
+/** Custom resources have no protobuf form. The tables are asked only when a client names protobuf. */
+function offerOf({ protobuf }: ServerContext, definition: ResourceDefinition, offer: Offer, accept: string | undefined): Offer {
+  if (accept === undefined || !accept.includes('protobuf')) return offer;
+  return protobuf().supports(apiVersionOf(definition), definition.kind) ? offer : withoutProtobuf(offer);
 }
 
 async function sendResult(
@@ -33,12 +41,11 @@ async function sendResult(
   accepted: Accepted,
 ): Promise<void> {
   const form: FormContext = { definition, query: exchange.target.query, nowMs: context.clock.now() };
-  if (result.type === 'list') return sendJson(context, exchange, 200, accepted, listFormPieces(result, accepted, form));
+  if (result.type === 'list') return sendBody(context, exchange, 200, accepted, listFormBody(result, accepted, form));
   const warnings = warningHeaders(result.warnings);
   if (warnings.length > 0) exchange.headers['Warning'] = warnings;
-  if (result.type === 'object') return sendJson(context, exchange, result.code, accepted, objectPieces(result.item, accepted, form));
-  const plain = 'kind' in result.value && result.value.kind === 'Status' ? { ...accepted, as: undefined } : accepted;
-  await sendJson(context, exchange, result.code, plain, objectPieces(encodeValue(result.value), plain, form));
+  if (result.type === 'object') return sendBody(context, exchange, result.code, accepted, objectBody(result.item, accepted, form));
+  await sendBody(context, exchange, result.code, { ...accepted, as: undefined }, valueBody(result.value));
 }
 
 async function serveWatch(
@@ -48,8 +55,16 @@ async function serveWatch(
   call: ApiCall,
   accepted: Accepted,
 ): Promise<void> {
-  const form: FormContext = { definition, query: exchange.target.query, nowMs: context.clock.now() };
-  const encoder = newJsonWatchEncoder(watchTransform(accepted, form, () => context.clock.now()));
-  const sink = newChunkedSink(exchange, encoder.contentType, context.clock, context.limits.stalledWriteMs);
+  const encoder = watchEncoderOf(context, exchange, definition, accepted);
+  const sink =
+    exchange.upgrade === undefined
+      ? newChunkedSink(exchange, encoder.contentType, context.clock, context.limits.stalledWriteMs)
+      : await openWebSocketSink(context, exchange, encoder);
   await pumpWatch(context, exchange, withWatchTimeout(call, context.random), encoder, sink);
+}
+
+function watchEncoderOf(context: ServerContext, exchange: Exchange, definition: ResourceDefinition, accepted: Accepted): WatchEncoder {
+  const form: FormContext = { definition, query: exchange.target.query, nowMs: context.clock.now() };
+  const transform = watchTransform(accepted, form, () => context.clock.now());
+  return accepted.format === 'protobuf' ? newProtobufWatchEncoder(transform, context.protobuf()) : newJsonWatchEncoder(transform);
 }

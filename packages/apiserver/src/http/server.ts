@@ -3,6 +3,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { Agent as TlsAgent } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { protobufCodec } from '@orrery/api';
 import { StatusError } from '@orrery/apimachinery';
 import { type Clock, type Random, realClock, systemRandom } from '@orrery/base';
 import { type HealthCheck, type Logger, type MetricsRegistry, newMetricsRegistry, pingCheck, silentLogger } from '@orrery/component';
@@ -113,6 +114,7 @@ function contextOf(options: ApiHttpServerOptions): ServerContext {
     documents: options.documents ?? [],
     healthChecks: options.healthChecks ?? [pingCheck],
     version: options.version,
+    protobuf: protobufCodec,
     limits: { ...defaultHttpLimits, ...options.limits },
     clock,
     random: options.random ?? systemRandom,

@@ -47,6 +47,8 @@ export interface TableRequest {
   readonly nowMs: number;
   /** Column definitions come once in a watch. */
   readonly withHeaders: boolean;
+  /** Rows with nothing in their cells. @default false */
+  readonly blank?: boolean;
 }
 
 /** A Table of these objects, as pieces of JSON. */
@@ -63,12 +65,12 @@ export function tablePieces(request: TableRequest, metadata: ListMeta, items: re
 }
 
 function rowPieces(
-  { form, include, nowMs }: TableRequest,
+  { form, include, nowMs, blank }: TableRequest,
   columns: readonly Column<KubeObject>[],
   item: Encoded,
   first: boolean,
 ): Buffer[] {
-  const cells = JSON.stringify(columns.map((column) => column.cell(item.object, nowMs)));
+  const cells = JSON.stringify(columns.map((column) => (blank === true ? null : column.cell(item.object, nowMs))));
   const start = Buffer.from(`${first ? '' : ','}{"cells":${cells},"object":`);
   const object = include === 'None' ? nullPiece : include === 'Object' ? item.json : partialMetadataOf(item, form).json;
   return [start, object, rowEnd];

@@ -1,5 +1,5 @@
 import { isStatusError } from '@orrery/apimachinery';
-import { type Clock, inNextTurn } from '@orrery/base';
+import { anySignal, type Clock, inNextTurn } from '@orrery/base';
 import type { ApiCall, EncodedEvent } from '../handler.ts';
 import type { ServerContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -12,9 +12,13 @@ export interface WatchSink {
   /** Tells the client that the watch has begun. */
   start(): void;
   readonly started: boolean;
+  /** Aborts when the client is gone; absent where the request's own signal says so. */
+  readonly gone?: AbortSignal;
   /** Resolves when the client can take more; rejects when it takes nothing for too long, or is gone. */
   write(frames: readonly Buffer[]): Promise<void>;
   end(): void;
+  /** Gives up on a client that takes nothing. */
+  cut(): void;
 }
 
 /** A watch without `timeoutSeconds` lasts this long, and up to as long again, so that clients do not all return at once. */
@@ -38,7 +42,8 @@ export async function pumpWatch(
   encoder: WatchEncoder,
   sink: WatchSink,
 ): Promise<void> {
-  const events = context.handler.watch(call, exchange.signal)[Symbol.asyncIterator]();
+  const ending = anySignal(exchange.signal, sink.gone);
+  const events = context.handler.watch(call, ending.signal)[Symbol.asyncIterator]();
   let refused = false;
   inNextTurn(() => {
     if (!refused) sink.start(); // A watch of a quiet resource has begun too: clients wait for its headers.
@@ -50,11 +55,13 @@ export async function pumpWatch(
     sink.end();
   } catch (error) {
     refused = !sink.started;
-    if (exchange.signal.aborted) throw error;
+    if (ending.signal.aborted) throw ending.signal.reason;
+    if (sink.started && !isStatusError(error)) sink.cut();
     if (!isStatusError(error) || (!sink.started && error.code !== 410)) throw error;
     await sink.write([encoder.errorFrame(statusErrorOf(error).toStatus())]);
     sink.end();
   } finally {
+    ending.dispose();
     await events.return?.();
   }
 }
@@ -89,6 +96,7 @@ export function newChunkedSink(exchange: Exchange, contentType: string, clock: C
       start();
       response.end();
     },
+    cut: () => void response.destroy(),
   };
 }
 

@@ -64,7 +64,9 @@ export async function startTestServer(options: Partial<ApiHttpServerOptions> = {
   };
   const open = (path: string, { method = 'GET', headers = {}, body, as = admin }: Ask = {}): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      const request = httpsRequest({ host: '127.0.0.1', port, path, method, headers, agent: agentOf(as) }, resolve);
+      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+      const all = { ...length, ...headers };
+      const request = httpsRequest({ host: '127.0.0.1', port, path, method, headers: all, agent: agentOf(as) }, resolve);
       request.on('error', reject);
       request.end(body);
     });

@@ -1,22 +1,8 @@
-import type { KubeObject, ListMeta } from '@orrery/apimachinery';
-import type { Encoded } from '../handler.ts';
-
-/** An object that is served once and kept nowhere. */
-export function encodeValue(value: object): Encoded {
-  let json: Buffer | undefined;
-  return {
-    object: value as KubeObject,
-    revision: 0,
-    get json() {
-      json ??= Buffer.from(JSON.stringify(value));
-      return json;
-    },
-  };
-}
+import type { ListMeta } from '@orrery/apimachinery';
 
 export const newline = Buffer.from('\n');
 const comma = Buffer.from(',');
-const listEnd = Buffer.from(']}\n');
+const listEnd = Buffer.from(']}');
 
 /** The pieces of a JSON list: its own head around the items' cached bytes. */
 export function listPieces(kind: string, apiVersion: string, metadata: ListMeta, items: readonly { readonly json: Buffer }[]): Buffer[] {
