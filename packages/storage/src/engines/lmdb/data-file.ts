@@ -4,16 +4,24 @@ import { StorageError } from '../../store.ts';
 
 // LMDB's meta page: a header of 24 bytes, then magic, version, address, map size, two trees of 48 bytes each, last page, transaction.
 const metaBytes = 4096;
+const flagsOffset = 18;
 const magicOffset = 24;
+const versionOffset = 28;
 const pageSizeOffset = 48;
 const rootOffsets = [88, 136];
 const lastPageOffset = 144;
 const transactionOffset = 152;
+const metaFlag = 8;
 const magic = 0xbeefc0de;
+const version = 2;
 const emptyTree = 0xffffffffffffffffn;
 
 /** LMDB writes its reader table through a mapping, where a full disk is a signal and not an error: so the room is taken beforehand. */
 const readerTableBytes = 16 * 1024;
+
+/** Fields of a meta page; the newer of two is in force. */
+/** What a store without entries takes, and more. */
+const newStoreBytes = 256 * 1024;
 
 interface Meta {
   readonly pageSize: number;
@@ -22,8 +30,10 @@ interface Meta {
   readonly transaction: bigint;
 }
 
+/** undefined: `page` is no meta page. */
 function parseMeta(page: Buffer): Meta | undefined {
-  if (page.length < metaBytes || page.readUInt32LE(magicOffset) !== magic) return undefined;
+  if (page.length < metaBytes || (page.readUInt16LE(flagsOffset) & metaFlag) === 0) return undefined;
+  if (page.readUInt32LE(magicOffset) !== magic || page.readUInt32LE(versionOffset) !== version) return undefined;
   return {
     pageSize: page.readUInt32LE(pageSizeOffset),
     lastPage: Number(page.readBigUInt64LE(lastPageOffset)),
@@ -37,12 +47,13 @@ async function readPage(file: FileHandle, offset: number): Promise<Buffer> {
   return buffer.subarray(0, bytesRead);
 }
 
-/** The newer of the two meta pages, which is the one in force. */
+/** The newer of the two meta pages, which is the one in force; undefined unless both are sound. */
 async function readMeta(file: FileHandle): Promise<Meta | undefined> {
   const first = parseMeta(await readPage(file, 0));
   if (first === undefined) return undefined;
   const second = parseMeta(await readPage(file, first.pageSize));
-  return second !== undefined && second.transaction > first.transaction ? second : first;
+  if (second === undefined) return undefined;
+  return second.transaction > first.transaction ? second : first;
 }
 
 export interface DataFileState {
@@ -50,9 +61,21 @@ export interface DataFileState {
   readonly truncated: boolean;
 }
 
+/** @throws the file system's error when there is no room for a new store. */
+async function probeRoom(file: FileHandle): Promise<void> {
+  try {
+    await file.write(Buffer.alloc(newStoreBytes), 0, newStoreBytes, 0);
+  } finally {
+    await file.truncate(0);
+  }
+}
+
 async function inspect(file: FileHandle, path: string): Promise<DataFileState> {
   const { size } = await file.stat();
-  if (size === 0) return { truncated: false };
+  if (size === 0) {
+    await probeRoom(file);
+    return { truncated: false };
+  }
   const corrupt = (what: string) => new StorageError('Corrupt', `${path}: ${what}`);
   const meta = await readMeta(file);
   if (meta === undefined) throw corrupt('not a data file, or its head is damaged');
@@ -83,7 +106,8 @@ async function reserve(file: FileHandle): Promise<void> {
 }
 
 /**
- * Makes LMDB's two files in `directory`, readable by their owner alone, safe to be opened.
+ * Makes LMDB's two files in `directory`, readable by their owner alone, safe to be opened: where LMDB's binding finds something amiss while
+ * it opens a file, it takes the process down instead of reporting it.
  * @throws {StorageError} `Corrupt` when the head of the data file is damaged. File system errors pass through.
  */
 export async function prepareDataFile(directory: string): Promise<DataFileState> {

@@ -89,9 +89,9 @@ export function newLmdbBackend(tables: Tables, initial: StoreState, close: () =>
     if (trimmedRevision >= compactedRevision) return false;
     const groups = reader.records(trimmedRevision, compactedRevision, trimEventsMax);
     const reached = groups.at(-1)?.[0]?.entry.modRevision ?? compactedRevision;
-    await writeState({ ...state, trimmedRevision: Math.min(reached + 1, compactedRevision) }, () => {
-      groups.flat().forEach(forgetSuperseded);
-    });
+    const records = groups.flat();
+    const next = { ...state, trimmedRevision: Math.min(reached + 1, compactedRevision) };
+    await writeState(next, () => records.forEach(forgetSuperseded));
     return state.trimmedRevision < state.compactedRevision;
   };
 

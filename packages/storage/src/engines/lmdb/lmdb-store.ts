@@ -9,7 +9,7 @@ import { lockDirectory } from './directory-lock.ts';
 import { newLmdbBackend } from './lmdb-backend.ts';
 import { toStorageError } from './lmdb-errors.ts';
 import { decodeState, emptyState, encodeState } from './state-record.ts';
-import { openTables, type Tables } from './tables.ts';
+import { openRoot, openTables, type Tables } from './tables.ts';
 
 /** Version of the layout of the tables. Raise it with every change that older code would misread. */
 const formatVersion = 1;
@@ -63,7 +63,9 @@ async function openBackend(options: LmdbStoreOptions): Promise<Backend> {
     const lock = await lockDirectory(options.directory);
     disposer.defer(() => lock.release());
     const { truncated } = await prepareDataFile(options.directory);
-    const tables = openTables(await loading, options.directory, checkFormat);
+    const root = openRoot(await loading, options.directory);
+    disposer.defer(() => root.close());
+    const tables = openTables(root, options.directory, checkFormat);
     disposer.defer(() => tables.close());
     await initialise(tables);
     if (truncated) verify(tables);

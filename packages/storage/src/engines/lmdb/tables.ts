@@ -1,5 +1,6 @@
 import type { Database, RootDatabase, Transaction } from 'lmdb';
-import { commitErrorOf, toStorageError } from './lmdb-errors.ts';
+import { isDiskFull } from './disk-space.ts';
+import { commitErrorOf, isNoSpace, noSpace, toStorageError } from './lmdb-errors.ts';
 import { keysByNumber, keysWithNumber, type NumberedKey, plainKeys } from './table-keys.ts';
 
 /** Address space, not disk or memory; LMDB's binding moves to a larger map when data outgrows it. Above 2**31 a shift would overflow. */
@@ -27,13 +28,15 @@ export interface Tables {
    * @throws {StorageError} `NoSpace` when nothing was written and the tables can be used on; `Corrupt` when they cannot.
    */
   write(fn: () => void, onDurable: () => void): Promise<void>;
-  close(): Promise<void>;
+  /** Lets go of the snapshot; `root` is the caller's to close, after. */
+  close(): void;
 }
 
 // The binding's types leave out the encoder, which its documentation has.
 const tableOptions = (keyEncoder: unknown) => ({ encoding: 'binary', keyEncoder }) as const;
 
-function openRoot(lmdb: typeof import('lmdb'), directory: string): RootDatabase {
+/** Opens LMDB in `directory`, whose files must have been prepared. */
+export function openRoot(lmdb: typeof import('lmdb'), directory: string): RootDatabase {
   return lmdb.open({
     path: directory,
     noSubdir: false,
@@ -42,11 +45,15 @@ function openRoot(lmdb: typeof import('lmdb'), directory: string): RootDatabase 
     encoding: 'binary',
     // A transaction is on disk when it is reported. With overlapping syncs it would only be visible.
     overlappingSync: false,
+    // Batches are made here; the binding's own have a promise that nobody could handle.
+    eventTurnBatching: false,
   });
 }
 
-export function openTables(lmdb: typeof import('lmdb'), directory: string, checkMeta: (meta: Database<Buffer, string>) => void): Tables {
-  const root = openRoot(lmdb, directory);
+/**
+ * Opens, or makes, the tables of `root`. `checkMeta` is called before any other table than `meta` is touched, and may throw.
+ */
+export function openTables(root: RootDatabase, directory: string, checkMeta: (meta: Database<Buffer, string>) => void): Tables {
   const meta = root.openDB<Buffer, string>('meta', tableOptions(plainKeys));
   checkMeta(meta);
   const numbered = (name: string, keyEncoder: unknown) => root.openDB<Buffer, NumberedKey>(name, tableOptions(keyEncoder));
@@ -67,7 +74,7 @@ export function openTables(lmdb: typeof import('lmdb'), directory: string, check
   };
 
   /** After a failed write: throws unless LMDB can go on. Asynchronous writes would wait for ever. */
-  const probe = (): void => {
+  const assertUsable = (): void => {
     root.transactionSync(() => undefined);
   };
 
@@ -75,9 +82,10 @@ export function openTables(lmdb: typeof import('lmdb'), directory: string, check
     try {
       await root.batch(fn);
     } catch (error) {
-      const failure = toStorageError(await commitErrorOf(error), 'writing');
-      if (failure.code === 'NoSpace') probe();
-      throw failure;
+      const cause = await commitErrorOf(error);
+      if (!isNoSpace(cause) && !(await isDiskFull(directory))) throw toStorageError(cause, 'writing');
+      assertUsable();
+      throw noSpace(cause);
     }
     renewSnapshot();
     onDurable();
@@ -89,9 +97,6 @@ export function openTables(lmdb: typeof import('lmdb'), directory: string, check
       return snapshot;
     },
     write,
-    async close() {
-      snapshot.transaction.done();
-      await root.close();
-    },
+    close: () => snapshot.transaction.done(),
   };
 }

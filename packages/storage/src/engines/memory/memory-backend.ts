@@ -41,9 +41,9 @@ export function newMemoryBackend(): Backend {
   /** What `event`, itself below the compaction, has superseded, and a deletion too: nobody can read that any more. */
   const forget = (event: StoreEvent): void => {
     const versions = history.get(event.key) ?? [];
-    const kept = versions.filter((version) => version.revision > event.revision || (version === event && event.type === 'put'));
-    if (kept.length === 0) history.delete(event.key);
-    else history.set(event.key, kept);
+    const superseded = versions.findIndex((version) => version.revision >= event.revision); // Few: what is older was forgotten before.
+    versions.splice(0, event.type === 'delete' ? superseded + 1 : superseded);
+    if (versions.length === 0) history.delete(event.key);
   };
 
   const append = (event: StoreEvent): void => {
