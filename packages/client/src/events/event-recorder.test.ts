@@ -138,7 +138,7 @@ describe('event recorder', () => {
 
   test('waits for a server that is away, not for one that refuses', async () => {
     const { clock, recorder, calls, fail } = setup();
-    const away = new ConnectionError('ECONNREFUSED', { cause: undefined, unprocessed: true });
+    const away = new ConnectionError('ECONNREFUSED', { cause: undefined, stage: 'connecting' });
     fail(new StatusError('ServiceUnavailable', 'away', undefined, { cause: away }));
     recorder.event(pod, 'Normal', 'One', 'm');
     await clock.advance(25_000);
@@ -165,7 +165,7 @@ describe('event recorder', () => {
 
   test('close gives up what waits', async () => {
     const { clock, recorder, fail } = setup();
-    const away = new ConnectionError('ECONNREFUSED', { cause: undefined, unprocessed: true });
+    const away = new ConnectionError('ECONNREFUSED', { cause: undefined, stage: 'connecting' });
     fail(new StatusError('ServiceUnavailable', 'away', undefined, { cause: away }));
     recorder.event(pod, 'Normal', 'One', 'm');
     await clock.advance(0);

@@ -1,7 +1,8 @@
-import { assert, type Clock } from '@orrery/base';
-import type { HttpConnection } from './connection.ts';
-import { ConnectionError } from './connection.ts';
+import type { ClientHttp2Session } from 'node:http2';
+import { assert, type Clock, timeoutSignal } from '@orrery/base';
+import { ConnectionError, type HttpAnswer, type HttpConnection } from './connection.ts';
 import { dialTls, hostOf, type TlsCredentials, tlsOptionsOf } from './dial.ts';
+import type { HttpRequest } from './http-request.ts';
 import { newHttp1Connection } from './http1-connection.ts';
 import { type Http2Connection, newHttp2Connection } from './http2-connection.ts';
 
@@ -12,11 +13,11 @@ export interface ConnectionPoolOptions {
   readonly connectTimeoutMs: number;
 }
 
-/** Hands out a connection that takes one more request. Connects when there is none; the server's ALPN answer decides the protocol. */
-export interface ConnectionPool {
-  acquire(): Promise<HttpConnection>;
-  close(): Promise<void>;
-}
+/**
+ * Sends each request over a connection that has room for it. Connects when there is none; the server's ALPN answer decides the protocol.
+ * More than the server's limit of streams are spread over several connections: a queue behind watches would never move.
+ */
+export type ConnectionPool = HttpConnection;
 
 // Windows large enough that a list of megabytes is not stopped every 64 KiB: 4 MiB for each stream, 16 MiB for the connection.
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -33,21 +34,24 @@ class Pool implements ConnectionPool {
   /** HTTP/2 connections that take requests. */
   #sessions: readonly Http2Connection[] = [];
   #http1: HttpConnection | undefined; // Invariant: defined once the server has declined HTTP/2.
-  #connecting: Promise<HttpConnection> | undefined;
+  #connecting: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
   }
 
-  async acquire(): Promise<HttpConnection> {
-    if (this.#closed) throw new ConnectionError('the transport is closed', { cause: undefined, unprocessed: true });
-    const ready = this.#http1 ?? this.#sessions.find(({ hasRoom }) => hasRoom);
-    if (ready !== undefined) return ready;
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = undefined;
-    });
-    return this.#connecting;
+  async request(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.#closed) throw new ConnectionError('the transport is closed', { cause: undefined, stage: 'connecting' });
+      const ready = this.#http1 ?? this.#sessions.find(({ hasRoom }) => hasRoom);
+      if (ready !== undefined) return ready.request(request, signal); // Takes its room before anybody else looks.
+      this.#connecting ??= this.#connect().finally(() => {
+        this.#connecting = undefined;
+      });
+      await this.#connecting;
+    }
   }
 
   async close(): Promise<void> {
@@ -57,7 +61,7 @@ class Pool implements ConnectionPool {
     this.#sessions = [];
   }
 
-  async #connect(): Promise<HttpConnection> {
+  async #connect(): Promise<void> {
     const { url, credentials, connectTimeoutMs, clock } = this.#options;
     if (url.protocol === 'http:') return this.#useHttp1(false);
     const tlsOptions = tlsOptionsOf(url, credentials);
@@ -74,6 +78,7 @@ class Pool implements ConnectionPool {
     session.once('connect', () => {
       if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     });
+    await settingsOf(session, clock, connectTimeoutMs);
     const connection: Http2Connection = newHttp2Connection({
       session,
       clock,
@@ -81,11 +86,11 @@ class Pool implements ConnectionPool {
         this.#sessions = this.#sessions.filter((other) => other !== connection);
       },
     });
-    this.#sessions = [...this.#sessions, connection];
-    return connection;
+    if (this.#closed) await connection.close();
+    else this.#sessions = [...this.#sessions, connection];
   }
 
-  async #useHttp1(secure: boolean): Promise<HttpConnection> {
+  async #useHttp1(secure: boolean): Promise<void> {
     const { url, credentials } = this.#options;
     const settings = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX };
     if (secure) {
@@ -98,6 +103,20 @@ class Pool implements ConnectionPool {
       const target = { host: hostOf(url), port: Number(url.port || 80) };
       this.#http1 = newHttp1Connection({ open: http.request, agent: new http.Agent(settings), target });
     }
-    return this.#http1;
   }
+}
+
+/** Waits for the server's settings: they say how many streams it takes. Every server sends them first. */
+async function settingsOf(session: ClientHttp2Session, clock: Clock, timeoutMs: number): Promise<void> {
+  using timeout = timeoutSignal(clock, timeoutMs, `no HTTP/2 settings within ${timeoutMs} ms`);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (cause: Error): void => {
+      session.destroy();
+      reject(new ConnectionError(cause.message, { cause, stage: 'connecting' }));
+    };
+    session.once('remoteSettings', () => resolve());
+    session.once('error', fail);
+    session.once('close', () => fail(new Error('the connection was closed before it was set up')));
+    timeout.signal.addEventListener('abort', () => fail(timeout.signal.reason), { once: true });
+  });
 }

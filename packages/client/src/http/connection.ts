@@ -11,20 +11,25 @@ export interface HttpAnswer {
 
 /** One way to send requests to one server. */
 export interface HttpConnection {
-  /** Resolves with the head of the answer. Rejects with a network error, marked when the request may safely be sent again. */
+  /** Resolves with the head of the answer. Rejects with a {@link ConnectionError}. */
   request(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
 
+/**
+ * How far a request came. `connecting`: there was no connection. `refused`: the server closed a connection before it began with the request,
+ * so that it may be sent again at once. `sent`: unknown, the server may have done what was asked.
+ */
+export type FailureStage = 'connecting' | 'refused' | 'sent';
+
 /** A network failure before any answer. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
-  /** True: the server has not begun to work on the request. */
-  readonly unprocessed: boolean;
+  readonly stage: FailureStage;
 
-  constructor(message: string, options: { readonly cause: unknown; readonly unprocessed: boolean }) {
+  constructor(message: string, options: { readonly cause: unknown; readonly stage: FailureStage }) {
     super(message, { cause: options.cause });
-    this.unprocessed = options.unprocessed;
+    this.stage = options.stage;
   }
 }
 

@@ -41,7 +41,7 @@ export async function dialTls(options: TlsOptions, timeoutMs: number, clock: Clo
     const socket = tls.connect(options);
     const fail = (cause: Error): void => {
       socket.destroy();
-      reject(new ConnectionError(cause.message, { cause, unprocessed: true }));
+      reject(new ConnectionError(cause.message, { cause, stage: 'connecting' }));
     };
     timeout.signal.addEventListener('abort', () => fail(timeout.signal.reason), { once: true });
     socket.once('error', fail);

@@ -24,7 +24,7 @@ export function newHttp1Connection({ open, agent, target }: Http1Options): HttpC
       });
       outgoing.on('error', (cause) => {
         done();
-        reject(new ConnectionError(cause.message, { cause, unprocessed: false }));
+        reject(new ConnectionError(cause.message, { cause, stage: 'sent' }));
       });
       if (signal?.aborted === true) onAbort();
       outgoing.end(request.body);

@@ -1,6 +1,6 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Clock, Timer } from '@orrery/base';
-import { ConnectionError, type HttpAnswer, type HttpConnection, outgoingHeaders, plainHeaders } from './connection.ts';
+import { ConnectionError, type FailureStage, type HttpAnswer, type HttpConnection, outgoingHeaders, plainHeaders } from './connection.ts';
 import type { HttpRequest } from './http-request.ts';
 
 export interface Http2Options {
@@ -58,7 +58,7 @@ class SessionConnection implements Http2Connection {
           { endStream: body === undefined },
         );
       } catch (cause) {
-        reject(new ConnectionError(messageOf(cause), { cause, unprocessed: true })); // The session closed before anything was sent.
+        reject(new ConnectionError(messageOf(cause), { cause, stage: 'refused' })); // The session closed before anything was sent.
         return;
       }
       this.#opened();
@@ -70,14 +70,12 @@ class SessionConnection implements Http2Connection {
       stream.on('response', (head) => {
         resolve({ status: Number(head[':status'] ?? 0), headers: plainHeaders(head), body: stream });
       });
-      stream.on('error', (cause) =>
-        reject(new ConnectionError(messageOf(cause), { cause, unprocessed: stream.rstCode === REFUSED_STREAM })),
-      );
+      stream.on('error', (cause) => reject(new ConnectionError(messageOf(cause), { cause, stage: stageOf(stream) })));
       stream.once('close', () => {
         signal?.removeEventListener('abort', onAbort);
         this.#closed();
         const cause = new Error(`the stream was closed with code ${stream.rstCode}`);
-        reject(new ConnectionError(cause.message, { cause, unprocessed: stream.rstCode === REFUSED_STREAM })); // Nothing, after a response.
+        reject(new ConnectionError(cause.message, { cause, stage: stageOf(stream) })); // Nothing, after a response.
       });
       if (signal?.aborted === true) onAbort();
       else if (body !== undefined) stream.end(body);
@@ -124,4 +122,5 @@ class SessionConnection implements Http2Connection {
   }
 }
 
+const stageOf = ({ rstCode }: ClientHttp2Stream): FailureStage => (rstCode === REFUSED_STREAM ? 'refused' : 'sent');
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

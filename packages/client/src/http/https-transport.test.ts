@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 /** A TLS server that answers as told. `protocol` is what it offers by ALPN. */
-async function serve(answer: Answer, protocol: 'h2' | 'http/1.1' = 'h2') {
+async function serve(answer: Answer, protocol: 'h2' | 'http/1.1' = 'h2', settings: http2.Settings = {}) {
   const sessions = new Set<http2.ServerHttp2Session>();
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -33,7 +33,7 @@ async function serve(answer: Answer, protocol: 'h2' | 'http/1.1' = 'h2') {
   const onRequest = (request: unknown, response: unknown) => void handle(request as Request, response as Response);
   const server =
     protocol === 'h2'
-      ? http2.createSecureServer({ ...testCertificate, allowHTTP1: true }, onRequest)
+      ? http2.createSecureServer({ ...testCertificate, allowHTTP1: true, settings }, onRequest)
       : https.createServer(testCertificate, onRequest);
   server.on('session', (session: http2.ServerHttp2Session) => {
     sessions.add(session);
@@ -277,6 +277,28 @@ describe('connections', () => {
     const client = connect(url);
     await Promise.all(Array.from({ length: 200 }, () => client.get(configMaps, { namespace: 'ns', name: 'a' })));
     expect(connections()).toBe(1);
+  });
+
+  test('more watches than the server takes on one connection are spread over several', async () => {
+    const { url, connections } = await serve(
+      (_request, response) => {
+        response.writeHead(200);
+        response.write(`${JSON.stringify({ type: 'ADDED', object: object('a') })}\n`);
+      },
+      'h2',
+      { maxConcurrentStreams: 3 },
+    );
+    const client = connect(url);
+    const stop = new AbortController();
+    let heard = 0;
+    const watches = Array.from({ length: 10 }, async () => {
+      for await (const _batch of client.watch(configMaps, { signal: stop.signal })) heard += 1;
+    });
+    const ended = Promise.allSettled(watches);
+    while (heard < 10) await realClock.sleep(1);
+    expect(connections()).toBe(4);
+    stop.abort();
+    await ended;
   });
 
   test('GOAWAY: requests in flight finish, later ones go over a new connection', async () => {

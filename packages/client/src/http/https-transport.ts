@@ -154,13 +154,12 @@ class HttpsTransport implements Required<Transport> {
   /** Sends over a live connection. A request that the server has not begun with, and a read, is sent again when the connection breaks. */
   async #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     for (let attempt = 1; ; attempt += 1) {
-      const connection = await this.#pool.acquire();
-      signal?.throwIfAborted();
       try {
-        return await connection.request(request, signal);
+        return await this.#pool.request(request, signal);
       } catch (error) {
         if (signal?.aborted === true || !(error instanceof ConnectionError)) throw error;
-        const again = error.unprocessed ? attempt < RECONNECTS_MAX : attempt === 1 && request.method === 'GET';
+        const isRead = request.method === 'GET' || request.method === 'HEAD';
+        const again = error.stage === 'refused' ? attempt < RECONNECTS_MAX : error.stage === 'sent' && isRead && attempt === 1;
         if (!again) throw error;
       }
     }
@@ -170,7 +169,7 @@ class HttpsTransport implements Required<Transport> {
   #translate(error: unknown, request: HttpRequest, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted === true) return signal.reason;
     if (isStatusError(error)) return error;
-    const cause = error instanceof ConnectionError ? error : new ConnectionError(String(error), { cause: error, unprocessed: false });
+    const cause = error instanceof ConnectionError ? error : new ConnectionError(String(error), { cause: error, stage: 'sent' });
     return new StatusError('ServiceUnavailable', `${this.#name(request)}: ${cause.message}`, undefined, { cause });
   }
 

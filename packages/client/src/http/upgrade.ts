@@ -23,7 +23,7 @@ export async function upgradeConnection(
     signal?.addEventListener('abort', onAbort, { once: true });
     outgoing.on('error', (cause) => {
       done();
-      reject(new ConnectionError(cause.message, { cause, unprocessed: false }));
+      reject(new ConnectionError(cause.message, { cause, stage: 'sent' }));
     });
     outgoing.on('response', (incoming: IncomingMessage) => {
       done();
