@@ -75,6 +75,11 @@ export class ResourceCache implements FeedSink {
     return this.#count;
   }
 
+  /** Watchers now. */
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
   /** Resolves when the cache is filled and the feed has passed the filling. Reads before that see nothing. */
   ready(): Promise<void> | undefined {
     if (this.#filledAt !== undefined && this.feed.revision >= this.#filledAt) return undefined;

@@ -40,6 +40,10 @@ export class WatcherIndex {
     }
   }
 
+  get size(): number {
+    return [...this].length;
+  }
+
   *[Symbol.iterator](): Iterator<LiveWatcher> {
     yield* this.#everything;
     for (const byValue of this.#triggered.values()) for (const watchers of byValue.values()) yield* watchers;
