@@ -8,7 +8,7 @@ export { newQueue, type Queue, type QueueOptions } from './queue.ts';
 export type { Random } from './random.ts';
 export { realClock } from './real-clock.ts';
 export { newSeededRandom } from './seeded-random.ts';
-export { abortable, aborted, anySignal, type DerivedSignal, timeoutSignal } from './signals.ts';
+export { abortable, aborted, anySignal, type DerivedSignal, sharedSignal, timeoutSignal } from './signals.ts';
 export { systemRandom } from './system-random.ts';
 export { inNextTurn, nextTurn } from './turn.ts';
 export { newVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';

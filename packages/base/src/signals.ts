@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.ts';
 
 /** A signal that listens to others or to a timer. Dispose of it when the work is done, or it stays with what it listens to. */
@@ -7,6 +8,15 @@ export interface DerivedSignal extends Disposable {
 }
 
 const derived = (signal: AbortSignal, dispose: () => void): DerivedSignal => ({ signal, dispose, [Symbol.dispose]: dispose });
+
+/**
+ * Marks `signal` as one that everything in a process may wait for, and returns it. Without this Node takes more than ten listeners for a
+ * leak and warns. Call it where a signal fans out: to components, workers, or many calls at once.
+ */
+export function sharedSignal(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
+}
 
 /** Aborts when the first of `signals` does, with its reason. Absent ones are skipped. */
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): DerivedSignal {

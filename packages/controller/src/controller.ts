@@ -1,5 +1,5 @@
 import { isConflict, type KubeObject, keyOf, type NamespacedName, type Resource, splitKey } from '@orrery/apimachinery';
-import { aborted, assert, type Clock } from '@orrery/base';
+import { aborted, assert, type Clock, sharedSignal } from '@orrery/base';
 import {
   type Informer,
   type InformerFactory,
@@ -103,6 +103,7 @@ class QueueController<T extends KubeObject> implements Controller {
   async run(signal: AbortSignal): Promise<void> {
     assert(this.#queue === undefined, () => `controller ${this.name} runs already`);
     if (signal.aborted) return;
+    sharedSignal(signal);
     const { clock, rateLimiter = newControllerRateLimiter(clock), metrics, workers = 1 } = this.#options;
     const queue = newWorkQueue({ clock, rateLimiter, metrics: metrics?.queue(this.name) });
     this.#queue = queue;

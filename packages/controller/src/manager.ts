@@ -1,3 +1,4 @@
+import { sharedSignal } from '@orrery/base';
 import type { InformerFactory } from '@orrery/client';
 import type { Runnable } from './controller.ts';
 
@@ -32,6 +33,7 @@ export function newManager({ controllers, informerFactory, leaderElection }: Man
 /** Runs all until `signal` aborts or one of them fails; waits for every one to end, then rejects with the first failure. */
 export async function runAll(runnables: readonly Runnable[], signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
+  sharedSignal(stop.signal);
   const onAbort = (): void => stop.abort(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });

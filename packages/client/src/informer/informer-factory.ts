@@ -1,6 +1,6 @@
 import type { KubeObject, Resource } from '@orrery/apimachinery';
 import { qualifiedResource } from '@orrery/apimachinery';
-import { aborted, assert, type Clock, type Random } from '@orrery/base';
+import { aborted, assert, type Clock, type Random, sharedSignal } from '@orrery/base';
 import { type Logger, silentLogger } from '@orrery/component';
 import type { Client } from '../client.ts';
 import type { Informer } from './informer.ts';
@@ -75,6 +75,7 @@ export function newInformerFactory(client: Pick<Client, 'list' | 'watch'>, optio
     },
 
     async run(signal) {
+      sharedSignal(signal);
       const run = { signal, started: [...informers.values()].map((informer) => informer.run(signal)) };
       runs.add(run);
       await aborted(signal);

@@ -1,4 +1,4 @@
-import { aborted, anySignal, assert, type Clock, type Random, timeoutSignal, withJitter } from '@orrery/base';
+import { aborted, anySignal, assert, type Clock, type Random, sharedSignal, timeoutSignal, withJitter } from '@orrery/base';
 import { type Logger, silentLogger } from '@orrery/component';
 import type { Client } from '../client.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
@@ -81,7 +81,7 @@ class Elector implements LeaderElector {
     const term = new AbortController();
     using either = anySignal(signal, term.signal);
     const settled = new AbortController();
-    const leading = lead(either.signal).finally(() => settled.abort());
+    const leading = lead(sharedSignal(either.signal)).finally(() => settled.abort());
     leading.catch(() => {}); // Awaited below, after the lease was seen to.
     const lost = await this.#keep(settled.signal);
     if (lost) term.abort(new Error('the lease was lost'));
