@@ -43,13 +43,21 @@ const kindOrder = 'fkvi';
 
 /** Canonical order: fields by name, then keys, values and indexes by their values. Source: PathElement.Compare. */
 export function compareElements(left: string, right: string): number {
-  const kind = kindOrder.indexOf(left.charAt(0)) - kindOrder.indexOf(right.charAt(0));
+  const kind = left.charCodeAt(0) === right.charCodeAt(0) ? 0 : kindOrder.indexOf(left.charAt(0)) - kindOrder.indexOf(right.charAt(0));
   if (kind !== 0) return kind;
-  if (left.charAt(0) !== 'f') {
+  if (firstIsNumber(left) && firstIsNumber(right)) {
     const values = compareValues(JSON.parse(left.slice(2)), JSON.parse(right.slice(2)));
     if (values !== 0) return values;
   }
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Whether an element's value, or that of its first key, is a number: text order would be wrong. */
+function firstIsNumber(element: string): boolean {
+  const kind = element.charAt(0);
+  if (kind === 'f') return false;
+  const code = element.charCodeAt(kind === 'k' ? element.indexOf('":') + 2 : 2);
+  return code === 45 || (code >= 48 && code <= 57); // '-', '0' to '9'
 }
 
 function compareValues(left: unknown, right: unknown): number {

@@ -27,16 +27,13 @@ export type FieldManagers = Map<string, FieldManager>;
 
 /** Source: BuildManagerIdentifier. */
 export const managerId = ({ name, operation, apiVersion, subresource }: ManagerIdentity): string =>
-  JSON.stringify([name, operation, operation === 'Apply' ? '' : apiVersion, subresource]);
+  `${name}\0${operation}\0${operation === 'Apply' ? '' : apiVersion}\0${subresource}`;
 
 /** An owner that has not been written down yet. */
-export const newManager = (identity: ManagerIdentity, time: string | undefined, fields: FieldSet): FieldManager => ({
-  ...identity,
-  id: managerId(identity),
-  time,
-  fields,
-  entry: undefined,
-});
+export function newManager(identity: ManagerIdentity, time: string | undefined, fields: FieldSet): FieldManager {
+  const { name, operation, apiVersion, subresource } = identity;
+  return { name, operation, apiVersion, subresource, id: managerId(identity), time, fields, entry: undefined };
+}
 
 const decoded = new WeakMap<ManagedFieldsEntry, FieldManager>();
 

@@ -117,7 +117,8 @@ class Application {
 
   /** Takes away what this manager stated last time, states no more, and nobody else owns. Source: Updater.prune. */
   #pruned(merged: JsonObject, managers: FieldManagers, last: FieldManager | undefined): JsonObject {
-    if (last === undefined || isEmptySet(last.fields)) return merged;
+    const stated = managers.get(this.#applier.id)?.fields ?? emptySet;
+    if (last === undefined || isEmptySet(subtractSet(last.fields, stated))) return merged;
     const schema = this.#schema;
     const named = (set: FieldSet): FieldSet => withNamedFields(schema, set);
     const lastNamed = named(last.fields);
