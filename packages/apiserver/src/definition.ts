@@ -116,6 +116,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends G
   readonly storagePrefix?: string;
   /** Objects disappear after this many seconds (events). */
   readonly ttlSeconds?: number;
+  /**
+   * For kinds that are asked, not kept (access reviews, token reviews): creating one answers it and stores nothing. Such a kind has the
+   * one verb create. @param question - Belongs to the request: decoded, defaulted, validated, admitted. @returns The answer, of the same kind.
+   */
+  answer?(question: Draft<T>, context: StrategyContext, signal: AbortSignal): KubeObject | Promise<KubeObject>;
   /** Shares the stored objects of another definition, converting on the way (events.k8s.io over core events). */
   readonly viewOf?: { readonly of: ResourceDefinition; fromStored(object: KubeObject): T; toStored(object: T): KubeObject };
 }

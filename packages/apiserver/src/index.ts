@@ -2,6 +2,8 @@ export type * from './admission.ts';
 export * from './authentication/authenticator.ts';
 export { newTokenAuthenticator, type TokenReviewer } from './authentication/bearer-token.ts';
 export { newCertificateAuthenticator } from './authentication/certificate.ts';
+export { selfSubjectReviewDefinition, tokenReviewDefinition } from './authentication/reviews.ts';
+export { accessReviewDefinitions } from './authorization/access-reviews.ts';
 export * from './authorization/authorizer.ts';
 export * from './definition.ts';
 export type { DiscoverySource } from './discovery/catalog.ts';

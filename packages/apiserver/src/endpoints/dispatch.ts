@@ -3,6 +3,7 @@ import type { ApiVerb } from '@orrery/client';
 import type { ApiCall, ApiResult } from '../handler.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
 import { fromStorageError } from '../store/storage-status.ts';
+import { answer } from './answer.ts';
 import { create } from './create.ts';
 import { deleteObject } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
@@ -39,7 +40,7 @@ export async function dispatch(core: ServerCore, call: ApiCall, signal: AbortSig
   try {
     const endpoint = endpointOf(core, call);
     const subresource = call.subresource ?? '';
-    return await (subresource === '' ? mainResource(core, endpoint, call) : partOf(core, endpoint, call, subresource, signal));
+    return await (subresource === '' ? mainResource(core, endpoint, call, signal) : partOf(core, endpoint, call, subresource, signal));
   } catch (error) {
     throw asStatusError(core, call, error);
   }
@@ -54,7 +55,7 @@ export function asStatusError(core: ServerCore, call: ApiCall, error: unknown): 
   return newInternalError(error);
 }
 
-function mainResource(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall): Promise<ApiResult> {
+function mainResource(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, signal: AbortSignal): Promise<ApiResult> {
   checkVerb(endpoint, call.verb);
   switch (call.verb) {
     case 'get':
@@ -63,7 +64,7 @@ function mainResource(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCal
       return list(core, endpoint, call);
     case 'create':
       checkWriteOptions(call);
-      return create(newWriteRequest(core, endpoint, call));
+      return (endpoint.definition.answer === undefined ? create : answer)(newWriteRequest(core, endpoint, call), signal);
     case 'update':
       checkWriteOptions(call);
       return update(newWriteRequest(core, endpoint, call));
