@@ -1,3 +1,4 @@
+export { type Descriptions, loadDescriptions } from './descriptions.ts';
 export { groupPriority } from './group-priorities.ts';
 export { protobufCodec } from './protobuf.ts';
 export * from './resources.ts';

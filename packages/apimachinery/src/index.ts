@@ -50,7 +50,7 @@ export { strategicMergePatch } from './patch/strategic-merge.ts';
 export * from './quantity/quantity.ts';
 export type { QuantityFormat } from './quantity/suffix.ts';
 export { type Decoded, type DecodeOptions, decodeStruct } from './schema/decode.ts';
-export type * from './schema/facts.ts';
+export * from './schema/facts.ts';
 export type * from './schema/schema.ts';
 export { newSchemaSource } from './schema/source.ts';
 export { strictApplyError, strictDecodingError } from './schema/strict-error.ts';
