@@ -36,7 +36,9 @@ export function accessReviewDefinitions(authorizer: Authorizer): readonly Resour
   ];
 }
 
-type Review = Omit<ResourceDefinition, 'strategy' | 'answer'>;
+type Review = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'resource' | 'singular' | 'namespaced' | 'typeName'> & {
+  readonly verbs: readonly string[];
+};
 
 function review(kind: string, namespaced = false): Review {
   const singular = kind.toLowerCase();

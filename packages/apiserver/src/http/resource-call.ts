@@ -32,7 +32,8 @@ const namedVerbs = new Set(['get', 'update', 'patch', 'delete']);
  */
 export function routeOf(definition: ResourceDefinition, info: ResourceRequestInfo): ApiVerb {
   const { verb, name, subresource, namespace, parts } = info;
-  if (!definition.namespaced && namespace !== '' && definition.resource !== 'namespaces') throw pathNotFound();
+  const itself = info.resource === 'namespaces' && namespace === name; // A namespace has its own name for a namespace.
+  if (!definition.namespaced && namespace !== '' && !itself) throw pathNotFound();
   if (parts.length > 3) throw pathNotFound();
   if (verb === '' || verb === 'proxy') throw verb === '' ? methodNotAllowed() : pathNotFound();
   if (definition.namespaced && namespace === '') {
