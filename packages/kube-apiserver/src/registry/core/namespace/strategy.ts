@@ -70,6 +70,7 @@ export const namespaceStatus: PartialUpdate<Namespace> = {
 
 /** `/finalize`: changes `spec.finalizers` alone. A namespace that is being deleted and has none left is gone. */
 export const namespaceFinalize: PartialUpdate<Namespace> = {
+  verbs: ['update'],
   prepareForUpdate(draft, old) {
     draft.status = asDraft(old.status);
   },

@@ -11,6 +11,9 @@ import { validatePodUpdate } from './validate-update.ts';
 import { validatePodCreate } from './validation.ts';
 
 export const podStrategy: Strategy<Pod> = {
+  // Being bound to a node is not a change of what is wanted.
+  generationOf: ({ spec }) => ({ ...spec, nodeName: undefined }),
+  returnsDeletedObject: true,
   default: defaultPod,
   prepareForCreate(draft) {
     draft.status = { phase: 'Pending', qosClass: qosClassOf(draft.spec as Pod['spec']) };

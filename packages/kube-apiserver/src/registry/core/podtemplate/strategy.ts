@@ -8,6 +8,7 @@ import { podTemplateWarnings } from '../pod-spec/warnings.ts';
 export const podTemplateStrategy: Strategy<PodTemplate> = {
   generationOf: ({ template }) => template,
   allowCreateOnUpdate: true,
+  returnsDeletedObject: true,
   default: (draft) => defaultPodTemplate(ensure(draft, 'template')),
   validate: ({ template }) => validatePodTemplate(template, 'template'),
   validateUpdate: ({ template }) => validatePodTemplate(template, 'template'),

@@ -6,6 +6,7 @@ import { validateResourceQuota, validateResourceQuotaStatus, validateResourceQuo
 
 export const resourceQuotaStrategy: Strategy<ResourceQuota> = {
   generation: 'none',
+  returnsDeletedObject: true,
   default: defaultQuota,
   validate: validateResourceQuota,
   validateUpdate: (next, old) => [...validateResourceQuota(next), ...validateResourceQuotaUpdate(next, old)],

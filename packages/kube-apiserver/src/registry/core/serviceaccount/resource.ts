@@ -11,7 +11,7 @@ export const serviceAccountDefinition: ResourceDefinition<ServiceAccount> = {
   shortNames: ['sa'],
   namespaced: true,
   typeName: 'io.k8s.api.core.v1.ServiceAccount',
-  strategy: {},
+  strategy: { returnsDeletedObject: true },
   columns: [
     nameColumn,
     {

@@ -1,0 +1,24 @@
+import type { AdmissionPlugin } from '@orrery/apiserver';
+import type { AdmissionContext } from './context.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts';
+import { newNamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts';
+import { newPriorityPlugin } from './priority/priority.ts';
+import { newServiceAccountPlugin, type ServiceAccountOptions } from './service-account/service-account.ts';
+import { newServiceAllocation, type ServiceAllocationOptions } from './service-allocation/service-allocation.ts';
+
+/** Options of the plugins that have any. */
+export interface AdmissionOptions {
+  readonly serviceAccount?: ServiceAccountOptions;
+  readonly services?: ServiceAllocationOptions;
+}
+
+/** The gates of every write, in upstream's order; what hands out addresses comes last. */
+export function newAdmissionPlugins(context: AdmissionContext, options: AdmissionOptions = {}): readonly AdmissionPlugin[] {
+  return [
+    newNamespaceLifecycle(context),
+    newServiceAccountPlugin(context, options.serviceAccount),
+    defaultTolerationSeconds,
+    newPriorityPlugin(context),
+    newServiceAllocation(context, options.services),
+  ];
+}
