@@ -1,5 +1,4 @@
-export { parseRange } from './registry/addresses.ts';
-export { KUBERNETES_FINALIZER, NAME_LABEL } from './registry/core/namespace/strategy.ts';
-export { minimalObjects } from './registry/minimal-objects.ts';
-export { resources } from './registry/resources.ts';
-export { humanDuration } from './table/human-duration.ts';
+export { type CertificateRequest, type IssuerContext, issueCertificate, type KeyPair, newCertificateAuthority } from './pki/certificate.ts';
+export { type ClusterPki, completePki, leafRequests, type PkiHosts, type PkiName } from './pki/cluster-pki.ts';
+export { type KubeApiserver, type KubeApiserverOptions, startKubeApiserver } from './server/kube-apiserver.ts';
+export { componentUser } from './server/users.ts';

@@ -1,0 +1,39 @@
+import type { Clock, Random } from '@orrery/base';
+import type { Client, EventRecorder, InformerFactory } from '@orrery/client';
+import type { Logger } from '@orrery/component';
+import type { ControllerMetrics } from '@orrery/controller';
+
+/** What may be set. Names and defaults as kube-controller-manager's flags. */
+export interface ControllerManagerConfig {
+  /** PEM of the cluster's authority, published as ConfigMap kube-root-ca.crt in every namespace; absent: not published. */
+  readonly rootCa?: string | undefined;
+  /** Objects of one kind in work at a time. @default 5 */
+  readonly concurrentSyncs: number;
+  /** @default 40 s: `--node-monitor-grace-period` */
+  readonly nodeMonitorGraceMs: number;
+  /** @default 5 s: `--node-monitor-period` */
+  readonly nodeMonitorPeriodMs: number;
+  /** Terminated pods kept before the oldest are deleted. @default 12500: `--terminated-pod-gc-threshold` */
+  readonly terminatedPodsMax: number;
+}
+
+export const defaultConfig: ControllerManagerConfig = {
+  concurrentSyncs: 5,
+  nodeMonitorGraceMs: 40_000,
+  nodeMonitorPeriodMs: 5000,
+  terminatedPodsMax: 12_500,
+};
+
+/** What every controller is made from. */
+export interface ControllerContext {
+  readonly client: Client;
+  /** Shared by all: each resource is listed, watched and held once. */
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: ControllerMetrics | undefined;
+  readonly config: ControllerManagerConfig;
+  /** The recorder of events that a controller of this name makes; closed with the manager. */
+  recorderFor(component: string): EventRecorder;
+}

@@ -1,0 +1,12 @@
+import type { ControllerDescriptor } from '@orrery/controller';
+import type { ControllerContext } from './context.ts';
+import { deploymentController } from './controllers/deployment/descriptor.ts';
+import { replicaSetController } from './controllers/replicaset/descriptor.ts';
+import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
+
+/** Every built-in controller: the one line a new one adds. */
+export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
+  deploymentController,
+  replicaSetController,
+  replicationController,
+];
