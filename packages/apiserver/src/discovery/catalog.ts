@@ -80,7 +80,7 @@ function resourceEntry(definition: ResourceDefinition, actions: readonly Subreso
     subresources.push({ name, kind: own, verbs: verbs ?? updateVerbs });
   }
   subresources.sort((a, b) => byText(a.name, b.name));
-  return { definition, verbs: [...(definition.verbs ?? allVerbs)].sort(), subresources };
+  return { definition, verbs: [...(definition.verbs ?? (definition.answer === undefined ? allVerbs : ['create']))].sort(), subresources };
 }
 
 const stages = ['alpha', 'beta', ''];

@@ -52,7 +52,7 @@ function resourceFields({ definition, verbs }: ResourceEntry): object {
     verbs,
     ...(shortNames === undefined || shortNames.length === 0 ? {} : { shortNames }),
     ...(categories === undefined || categories.length === 0 ? {} : { categories }),
-    storageVersionHash: storageVersionHash(definition.viewOf?.of ?? definition),
+    ...(definition.answer === undefined ? { storageVersionHash: storageVersionHash(definition.viewOf?.of ?? definition) } : {}),
   };
 }
 
