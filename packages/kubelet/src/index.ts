@@ -2,3 +2,4 @@ export { defaultKubeletConfig, type KubeletConfig, nodeAddresses } from './confi
 export { type HollowRuntime, type HollowRuntimeOptions, newHollowRuntime } from './hollow/hollow-runtime.ts';
 export { type Kubelet, type KubeletOptions, newKubelet } from './kubelet.ts';
 export type { EventSink } from './runtime/events.ts';
+export type { ServerOptions as KubeletServerOptions } from './server/kubelet-server.ts';

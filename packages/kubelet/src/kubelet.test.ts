@@ -123,7 +123,7 @@ describe('a pod', () => {
       'Container created',
       'Container started',
     ]);
-    expect(api.calls.get('patch pods/status')).toBe(1); // One write for the whole way to Running.
+    expect(api.calls.get('patch pods/status')).toBeLessThanOrEqual(2); // Pending is written only where the way to Running takes long.
 
     await api.client.delete(pods, { namespace: 'default', name: 'p' });
     await until('gone', () => getPod('p') === undefined);

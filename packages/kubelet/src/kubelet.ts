@@ -208,7 +208,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   const server =
     options.server === undefined
       ? undefined
-      : newKubeletServer({ ...options.server, runtime, clock, log, workers, statuses, agent, machine, directories, runtimeName });
+      : newKubeletServer({ ...options.server, runtime, clock, log, workers, statuses, agent, machine });
   if (server !== undefined) {
     port = await server.listen();
     onPort(port);

@@ -1,8 +1,176 @@
-import type { TLSSocket } from 'node:tls';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '@orrery/base';
+import type { Logger } from '@orrery/component';
+import type { Runtime } from '@orrery/cri';
+import { readLogs } from '../logs/reader.ts';
+import type { Machine } from '../node/machine.ts';
+import type { NodeAgent } from '../node/node-agent.ts';
+import { allContainers } from '../pod/container-spec.ts';
+import { messageOf } from '../runtime/errors.ts';
+import type { StatusWriter } from '../status/status-writer.ts';
+import type { PodWorkers } from '../worker/pod-workers.ts';
+import { HttpError } from './http-error.ts';
+import { loggedContainer, parseLogRequest } from './log-request.ts';
+import { summary } from './stats-summary.ts';
+import { newStreamingHandler } from './streaming.ts';
 
 export interface ServerOptions {
+  /** Address to listen on. */
   readonly host: string;
+  /** 0: any that is free. Upstream's is 10250. */
+  readonly port: number;
+  /** PEM texts. Only clients with a certificate of `clientCa` may connect: they may run commands in every container. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string };
 }
-export function newKubeletServer(_: object): { listen(): Promise<number>; close(): Promise<void>; socket?: TLSSocket } {
-  return { listen: async () => 0, close: async () => {} };
+
+export interface ServerDeps extends ServerOptions {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly workers: PodWorkers;
+  readonly statuses: StatusWriter;
+  readonly agent: NodeAgent;
+  readonly machine: Machine;
+}
+
+/** Serves the API server: logs, exec, attach, port-forward, pods, statistics. */
+export interface KubeletServer {
+  /** Resolves with the port. */
+  listen(): Promise<number>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+const decode = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new HttpError(400, `malformed path: ${part}`);
+  }
+};
+
+/** The request's path, in decoded parts, and its query. */
+export function parseUrl(request: IncomingMessage): { readonly parts: readonly string[]; readonly query: URLSearchParams } {
+  const [path = '', search = ''] = (request.url ?? '/').split('?', 2);
+  return {
+    parts: path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decode),
+    query: new URLSearchParams(search),
+  };
+}
+
+export function newKubeletServer(deps: ServerDeps): KubeletServer {
+  const { runtime, clock, log, workers, statuses, agent, machine } = deps;
+  const sockets = new Set<Duplex>();
+  const streaming = newStreamingHandler(deps);
+
+  async function containerLogs(
+    [namespace = '', name = '', container = '']: readonly string[],
+    query: URLSearchParams,
+    response: ServerResponse,
+  ) {
+    const pod = workers.find(namespace, name);
+    if (pod === undefined) throw new HttpError(404, 'pod does not exist');
+    if (!allContainers(pod.spec).some((spec) => spec.container.name === container)) {
+      throw new HttpError(404, `container "${container}" not found in pod "${name}"`);
+    }
+    const options = parseLogRequest(query, clock.now());
+    const fullId = loggedContainer(statuses.get(pod.metadata.uid) ?? pod.status ?? {}, name, container, options.previous);
+    const containerId = fullId.split('://')[1] ?? fullId;
+    const status = await runtime
+      .containerStatus({ containerId })
+      .catch((cause: unknown) => Promise.reject(new HttpError(400, `unable to retrieve container logs for ${fullId}`, { cause })));
+    const stop = new AbortController();
+    response.on('close', () => stop.abort());
+    response.writeHead(200, { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' });
+    response.flushHeaders();
+    const write = (chunk: Buffer): Promise<void> =>
+      new Promise((resolve) => {
+        if (response.destroyed || response.write(chunk)) resolve();
+        else response.once('drain', resolve).once('close', resolve);
+      });
+    const running = async (): Promise<boolean> => {
+      const now = await runtime.containerStatus({ containerId }).catch(() => undefined);
+      return now?.status?.state === 'CONTAINER_RUNNING';
+    };
+    await readLogs({ path: status.status?.logPath ?? '', running, clock }, options, write, stop.signal);
+    response.end();
+  }
+
+  function json(response: ServerResponse, body: object): void {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body));
+  }
+
+  function podList(): object {
+    const items = workers.list().map((pod) => ({ ...pod, status: statuses.get(pod.metadata.uid) ?? pod.status }));
+    return { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
+  }
+
+  function metrics(response: ServerResponse): void {
+    const running = workers.list().length;
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+    response.end(
+      '# HELP kubelet_running_pods Number of pods that have a worker\n# TYPE kubelet_running_pods gauge\n' +
+        `kubelet_running_pods ${running}\n# HELP kubelet_node_name The node's name. The count is always 1.\n# TYPE kubelet_node_name gauge\n` +
+        `kubelet_node_name{node="${agent.node?.metadata.name ?? ''}"} 1\n`,
+    );
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { parts, query } = parseUrl(request);
+    const [first = '', ...rest] = parts;
+    if (first === 'exec' || first === 'attach' || first === 'portForward') throw new HttpError(400, 'Upgrade request required');
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'method not allowed');
+    if (first === 'containerLogs' && rest.length === 3) return await containerLogs(rest, query, response);
+    if (first === 'healthz' || first === 'livez' || first === 'readyz') return void response.end('ok');
+    if (first === 'pods' && rest.length === 0) return json(response, podList());
+    if (first === 'stats' && rest[0] === 'summary') return json(response, await summary({ runtime, clock, workers, machine, agent }));
+    if (first === 'metrics' && rest.length === 0) return metrics(response);
+    throw new HttpError(404, '404 page not found');
+  }
+
+  function fail(err: unknown, response: ServerResponse): void {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const status = err instanceof HttpError ? err.status : 500;
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(`${messageOf(err)}\n`);
+  }
+
+  const server: Server = createServer(
+    { key: deps.tls.key, cert: deps.tls.cert, ca: deps.tls.clientCa, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    (request, response) => {
+      serve(request, response).catch((err: unknown) => {
+        if (!(err instanceof HttpError)) log.warn('serving a request failed', { url: request.url, error: messageOf(err) });
+        fail(err, response);
+      });
+    },
+  );
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy()); // A client that breaks off.
+  });
+  server.on('upgrade', (request, socket, head) => streaming.upgrade(request, socket, head));
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(deps.port, deps.host, () => resolve((server.address() as AddressInfo).port));
+      }),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 }

@@ -1,0 +1,197 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Pod } from '@orrery/api/core/v1';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { findContainer } from '../pod/container-spec.ts';
+import { podUidLabel } from '../pod/labels.ts';
+import { messageOf } from '../runtime/errors.ts';
+import { findInstance } from '../runtime/pod-state.ts';
+import { newStateReader } from '../runtime/state-reader.ts';
+import { HttpError } from './http-error.ts';
+import { parseUrl, type ServerDeps } from './kubelet-server.ts';
+import { forwardOverChannels, forwardOverSpdy } from './port-forward.ts';
+import { type CommandOptions, codecOf, commandProtocols, serveCommand } from './remote-command.ts';
+
+/** kubectl's port-forward: SPDY inside a WebSocket. */
+const TUNNEL_PROTOCOL = 'SPDY/3.1+portforward.k8s.io';
+const FORWARD_PROTOCOL = 'portforward.k8s.io';
+const forwardProtocols = [TUNNEL_PROTOCOL, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'];
+
+export interface StreamingHandler {
+  /** Answers an HTTP upgrade: exec, attach, port-forward. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+const isSet = (query: URLSearchParams, ...names: readonly string[]): boolean =>
+  names.some((name) => {
+    const value = query.get(name);
+    return value === '1' || value === 'true';
+  });
+
+const commandOptions = (query: URLSearchParams): CommandOptions => ({
+  stdin: isSet(query, 'input', 'stdin'),
+  stdout: isSet(query, 'output', 'stdout'),
+  stderr: isSet(query, 'error', 'stderr'),
+  tty: isSet(query, 'tty'),
+});
+
+const offered = (request: IncomingMessage): readonly string[] =>
+  (request.headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+
+export function newStreamingHandler({ runtime, log, workers }: ServerDeps): StreamingHandler {
+  const reader = newStateReader(runtime);
+  const server = (protocols: readonly string[]): WebSocketServer =>
+    new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: 64 * 1024 * 1024,
+      handleProtocols: (asked) => protocols.find((protocol) => asked.has(protocol)) ?? false,
+    });
+  const commandServer = server(commandProtocols);
+  const forwardServer = server(forwardProtocols);
+
+  function podOf(namespace: string, name: string, uid: string): Pod {
+    const pod = workers.find(namespace, name);
+    if (pod === undefined || (uid !== '' && pod.metadata.uid !== uid)) throw new HttpError(404, 'pod does not exist');
+    return pod;
+  }
+
+  async function runningContainer(pod: Pod, container: string): Promise<string> {
+    const state = await reader.read(pod.metadata.uid);
+    const instance = findInstance(state, container);
+    if (instance?.phase !== 'running') throw new HttpError(500, `container not found ("${container}")`);
+    return instance.id;
+  }
+
+  async function sandboxOf(pod: Pod): Promise<string> {
+    const { items = [] } = await runtime.listPodSandbox({ filter: { labelSelector: { [podUidLabel]: pod.metadata.uid } } });
+    const ready = items.find(({ state }) => state === 'SANDBOX_READY')?.id;
+    if (ready === undefined) throw new HttpError(500, `pod not found ("${pod.metadata.name}_${pod.metadata.namespace ?? ''}")`);
+    return ready;
+  }
+
+  /** The rest of the path: namespace, pod, perhaps its uid, container. */
+  function target(rest: readonly string[]) {
+    const [namespace = '', name = '', third = '', fourth] = rest;
+    return { pod: podOf(namespace, name, fourth === undefined ? '' : third), container: fourth ?? third };
+  }
+
+  function accept(
+    sockets: WebSocketServer,
+    protocols: readonly string[],
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<WebSocket> {
+    const asked = offered(request);
+    if (asked.length > 0 && !asked.some((protocol) => protocols.includes(protocol))) {
+      throw new HttpError(
+        400,
+        `unable to upgrade: requested protocol(s) are not supported: [${asked.join(' ')}]; supports [${protocols.join(' ')}]`,
+      );
+    }
+    return new Promise((resolve) => {
+      sockets.handleUpgrade(request, socket, head, (accepted) => {
+        accepted.on('error', (err) => log.debug('a stream broke', { error: messageOf(err) }));
+        resolve(accepted);
+      });
+    });
+  }
+
+  async function exec(
+    rest: readonly string[],
+    query: URLSearchParams,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    const { pod, container } = target(rest);
+    const options = commandOptions(query);
+    const command = query.getAll('command');
+    if (!options.stdin && !options.stdout && !options.stderr)
+      throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr');
+    const containerId = await runningContainer(pod, container);
+    const accepted = await accept(commandServer, commandProtocols, request, socket, head);
+    const run = (streams: Parameters<typeof runtime.exec>[1], signal: AbortSignal) =>
+      runtime.exec({ containerId, command, tty: options.tty }, streams, signal);
+    await serveCommand(accepted, options, run, 'error executing command in container');
+  }
+
+  async function attach(
+    rest: readonly string[],
+    query: URLSearchParams,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    const { pod, container } = target(rest);
+    // Whether there is a terminal was settled when the container was made.
+    const options = { ...commandOptions(query), tty: findContainer(pod, container)?.container.tty === true };
+    const containerId = await runningContainer(pod, container);
+    const accepted = await accept(commandServer, commandProtocols, request, socket, head);
+    const run = async (streams: Parameters<typeof runtime.attach>[1], signal: AbortSignal): Promise<undefined> => {
+      await runtime.attach({ containerId, tty: options.tty }, streams, signal);
+      return undefined;
+    };
+    await serveCommand(accepted, options, run, 'error attaching to container');
+  }
+
+  async function portForward(rest: readonly string[], query: URLSearchParams, request: IncomingMessage, socket: Duplex, head: Buffer) {
+    const [namespace = '', name = '', uid = ''] = rest;
+    const pod = podOf(namespace, name, uid);
+    const podSandboxId = await sandboxOf(pod);
+    const forwarding = { runtime, podSandboxId, podName: `${name}_${namespace}`, uid: pod.metadata.uid, log };
+    if ((request.headers.upgrade ?? '').toLowerCase() === 'spdy/3.1') {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${FORWARD_PROTOCOL}\r\n\r\n`,
+      );
+      if (head.length > 0) socket.unshift(head);
+      return await forwardOverSpdy(socket, forwarding);
+    }
+    const accepted = await accept(forwardServer, forwardProtocols, request, socket, head);
+    if (accepted.protocol === TUNNEL_PROTOCOL) return await forwardOverSpdy(createWebSocketStream(accepted), forwarding);
+    const ports = query
+      .getAll('ports')
+      .concat(query.getAll('port'))
+      .flatMap((text) => text.split(','))
+      .map(Number);
+    if (ports.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535)) {
+      accepted.close(1008, 'query parameter "port" is required');
+      return;
+    }
+    await forwardOverChannels(accepted, codecOf(accepted.protocol), ports, forwarding);
+  }
+
+  async function route(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { parts, query } = parseUrl(request);
+    const [first = '', ...rest] = parts;
+    if (first === 'exec' && rest.length >= 3) await exec(rest, query, request, socket, head);
+    else if (first === 'attach' && rest.length >= 3) await attach(rest, query, request, socket, head);
+    else if (first === 'portForward' && rest.length >= 2) await portForward(rest, query, request, socket, head);
+    else throw new HttpError(404, '404 page not found');
+  }
+
+  function refuse(socket: Duplex, err: unknown): void {
+    if (socket.destroyed || !socket.writable) return;
+    const status = err instanceof HttpError ? err.status : 500;
+    const text = `${messageOf(err)}\n`;
+    socket.end(
+      `HTTP/1.1 ${status} ${status === 404 ? 'Not Found' : status === 400 ? 'Bad Request' : 'Internal Server Error'}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+        `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+    );
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy());
+      route(request, socket, head).catch((err: unknown) => {
+        if (!(err instanceof HttpError)) log.debug('a stream ended with an error', { url: request.url, error: messageOf(err) });
+        if (err instanceof HttpError) refuse(socket, err);
+        else socket.destroy();
+      });
+    },
+  };
+}
