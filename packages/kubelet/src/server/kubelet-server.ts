@@ -14,6 +14,7 @@ import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodWorkers } from '../worker/pod-workers.ts';
 import { HttpError } from './http-error.ts';
 import { loggedContainer, parseLogRequest } from './log-request.ts';
+import { parseUrl } from './request-url.ts';
 import { summary } from './stats-summary.ts';
 import { newStreamingHandler } from './streaming.ts';
 
@@ -22,8 +23,11 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any that is free. Upstream's is 10250. */
   readonly port: number;
-  /** PEM texts. Only clients with a certificate of `clientCa` may connect: they may run commands in every container. */
-  readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string };
+  /** PEM, of this server. */
+  readonly key: string;
+  readonly cert: string;
+  /** PEM. Only clients with a certificate of this authority may connect: they may run commands in every container. */
+  readonly clientCa: string;
 }
 
 export interface ServerDeps extends ServerOptions {
@@ -42,26 +46,6 @@ export interface KubeletServer {
   listen(): Promise<number>;
   /** Ends every connection. */
   close(): Promise<void>;
-}
-
-const decode = (part: string): string => {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new HttpError(400, `malformed path: ${part}`);
-  }
-};
-
-/** The request's path, in decoded parts, and its query. */
-export function parseUrl(request: IncomingMessage): { readonly parts: readonly string[]; readonly query: URLSearchParams } {
-  const [path = '', search = ''] = (request.url ?? '/').split('?', 2);
-  return {
-    parts: path
-      .split('/')
-      .filter((part) => part !== '')
-      .map(decode),
-    query: new URLSearchParams(search),
-  };
 }
 
 export function newKubeletServer(deps: ServerDeps): KubeletServer {
@@ -146,7 +130,7 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
   }
 
   const server: Server = createServer(
-    { key: deps.tls.key, cert: deps.tls.cert, ca: deps.tls.clientCa, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    { key: deps.key, cert: deps.cert, ca: deps.clientCa, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
     (request, response) => {
       serve(request, response).catch((err: unknown) => {
         if (!(err instanceof HttpError)) log.warn('serving a request failed', { url: request.url, error: messageOf(err) });

@@ -8,7 +8,7 @@ import { messageOf } from '../runtime/errors.ts';
 import { findInstance } from '../runtime/pod-state.ts';
 import { newStateReader } from '../runtime/state-reader.ts';
 import { HttpError } from './http-error.ts';
-import { parseUrl, type ServerDeps } from './kubelet-server.ts';
+import type { ServerDeps } from './kubelet-server.ts';
 import { forwardOverChannels, forwardOverSpdy } from './port-forward.ts';
 import { type CommandOptions, codecOf, commandProtocols, serveCommand } from './remote-command.ts';
 
