@@ -5,7 +5,7 @@ import type { Attributes, Authorizer } from './authorizer.ts';
 /** The kinds of authorization.k8s.io/v1: what people and delegating servers ask of the rules. */
 export function accessReviewDefinitions(authorizer: Authorizer): readonly ResourceDefinition[] {
   const answerFor =
-    (user: (spec: JsonObject, asker: UserInfo) => UserInfo): ResourceDefinition['answer'] =>
+    (user: (spec: JsonObject, asker: UserInfo) => UserInfo): NonNullable<ResourceDefinition['answer']> =>
     async (question, context, signal) => {
       const spec = specOf(question as KubeObject);
       const { decision, reason } = await authorizer.authorize(attributesOf(spec, user(spec, context.user)), signal);
