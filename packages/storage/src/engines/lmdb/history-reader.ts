@@ -1,7 +1,7 @@
 import type { BackendRange, CommittedTransaction } from '../../mvcc/backend.ts';
 import { compareKeys, keyRange } from '../../mvcc/key-order.ts';
 import { type KeyValue, StorageError, type StoreEvent } from '../../store.ts';
-import { decodeRecord, type Record } from './record.ts';
+import { entryOf, type Record, recordOf } from './record.ts';
 import { clipBound } from './table-keys.ts';
 import type { Tables } from './tables.ts';
 
@@ -24,14 +24,13 @@ export function newHistoryReader(tables: Tables): HistoryReader {
   const { newest, log, history } = tables;
 
   const logged = (key: string, revision: number): KeyValue => {
-    const bytes = log.get([key, revision], tables.snapshot);
-    if (bytes === undefined) throw new StorageError('Corrupt', `the entry of ${key} at revision ${revision} is missing`);
-    return decodeRecord(key, bytes).entry;
+    const stored = log.get([key, revision], tables.snapshot);
+    return entryOf(key, stored ?? 'damaged'); // Missing is as bad.
   };
 
   const get = (key: string): KeyValue | undefined => {
-    const bytes = newest.get(key, tables.snapshot);
-    return bytes && decodeRecord(key, bytes).entry;
+    const stored = newest.get(key, tables.snapshot);
+    return stored === undefined ? undefined : entryOf(key, stored);
   };
 
   const getAt = (key: string, revision: number): KeyValue | undefined => {
@@ -43,7 +42,7 @@ export function newHistoryReader(tables: Tables): HistoryReader {
   const rangeNewest = (start: string, end: string, limit: number): BackendRange => {
     const bounds = { ...tables.snapshot, start: clipBound(start), end: clipBound(end) };
     const entries: KeyValue[] = [];
-    for (const { key, value } of newest.getRange(limit === 0 ? bounds : { ...bounds, limit })) entries.push(decodeRecord(key, value).entry);
+    for (const { key, value } of newest.getRange(limit === 0 ? bounds : { ...bounds, limit })) entries.push(entryOf(key, value));
     return { entries, count: limit === 0 || entries.length < limit ? entries.length : newest.getKeysCount(bounds) };
   };
 
@@ -86,7 +85,7 @@ export function newHistoryReader(tables: Tables): HistoryReader {
         groups.push([]);
         revision = key[1];
       }
-      groups.at(-1)?.push(decodeRecord(key[0], value));
+      groups.at(-1)?.push(recordOf(key[0], value));
       records += 1;
     }
     return groups;

@@ -26,6 +26,9 @@ export interface Record {
   readonly previousRevision: number;
 }
 
+/** A record as it is read, without its key. */
+export type StoredRecord = (Omit<KeyValue, 'key'> & Pick<Record, 'type' | 'previousRevision'>) | 'damaged';
+
 export function encodeRecord(record: Record): Buffer {
   const { entry } = record;
   const bytes = Buffer.allocUnsafe(headBytes + entry.value.byteLength);
@@ -40,16 +43,42 @@ export function encodeRecord(record: Record): Buffer {
   return bytes;
 }
 
-/** `bytes` stay in use by the entry. @throws {StorageError} `Corrupt` when they are not what was written. */
-export function decodeRecord(key: string, bytes: Buffer): Record {
-  const isSound = bytes.length >= headBytes && bytes.readUInt32BE(0) === crc32(bytes.subarray(4));
-  if (!isSound) throw new StorageError('Corrupt', `the stored entry of ${key} is damaged`);
-  const entry: KeyValue = {
-    key,
-    value: bytes.subarray(headBytes),
+function decodeSound(bytes: Buffer, length: number): StoredRecord {
+  const value = Buffer.allocUnsafe(length - headBytes);
+  bytes.copy(value, 0, headBytes, length);
+  return {
+    type: bytes[4] === types.delete ? 'delete' : 'put',
+    value,
     createRevision: bytes.readUIntBE(5, 6),
     modRevision: bytes.readUIntBE(11, 6),
     lease: bytes.readUIntBE(17, 6),
+    previousRevision: bytes.readUIntBE(23, 6),
   };
-  return { type: bytes[4] === types.delete ? 'delete' : 'put', entry, previousRevision: bytes.readUIntBE(23, 6) };
+}
+
+/**
+ * Encoder of a table of records. They are written as `encodeRecord` made them, once for two tables. `bytes` to decode are LMDB's binding's
+ * own and change with the next read, so that the value is copied out once.
+ */
+export const recordEncoder = {
+  encode: (bytes: Buffer): Buffer => bytes,
+  decode(bytes: Buffer): StoredRecord {
+    const { length } = bytes; // Set by the binding; the buffer itself is longer.
+    const isSound = length >= headBytes && bytes.readUInt32BE(0) === crc32(bytes.subarray(4, length));
+    return isSound ? decodeSound(bytes, length) : 'damaged';
+  },
+};
+
+const damaged = (key: string): StorageError => new StorageError('Corrupt', `the stored entry of ${key} is damaged`);
+
+/** @throws {StorageError} `Corrupt`. */
+export function entryOf(key: string, stored: StoredRecord): KeyValue {
+  if (stored === 'damaged') throw damaged(key);
+  return { key, value: stored.value, createRevision: stored.createRevision, modRevision: stored.modRevision, lease: stored.lease };
+}
+
+/** @throws {StorageError} `Corrupt`. */
+export function recordOf(key: string, stored: StoredRecord): Record {
+  if (stored === 'damaged') throw damaged(key);
+  return { type: stored.type, entry: entryOf(key, stored), previousRevision: stored.previousRevision };
 }

@@ -1,19 +1,31 @@
-import type { Database, RootDatabase, Transaction } from 'lmdb';
+import type { Database, Key, RangeOptions, RootDatabase, Transaction } from 'lmdb';
 import { isDiskFull } from './disk-space.ts';
 import { commitErrorOf, isNoSpace, noSpace, toStorageError } from './lmdb-errors.ts';
+import { recordEncoder, type StoredRecord } from './record.ts';
 import { keysByNumber, keysWithNumber, type NumberedKey, plainKeys } from './table-keys.ts';
 
 /** Address space, not disk or memory; LMDB's binding moves to a larger map when data outgrows it. Above 2**31 a shift would overflow. */
 const mapBytes = 2 ** 36;
 
-/** LMDB's tables. Values are `Buffer`s; what is read is a copy. */
+/** A table of records: written encoded, read decoded. */
+export interface RecordTable<K extends Key> {
+  put(key: K, encoded: Buffer): unknown;
+  remove(key: K): unknown;
+  get(key: K, options: { readonly transaction: Transaction }): StoredRecord | undefined;
+  getRange(options: RangeOptions): Iterable<{ readonly key: K; readonly value: StoredRecord }>;
+  getKeys(options: RangeOptions): Iterable<K>;
+  getKeysCount(options: RangeOptions): number;
+  getStats(): unknown;
+}
+
+/** LMDB's tables. Other values are `Buffer`s; what is read is a copy. */
 export interface Tables {
   /** `format` and `state`. */
   readonly meta: Database<Buffer, string>;
   /** Newest record of each key that exists. */
-  readonly newest: Database<Buffer, string>;
+  readonly newest: RecordTable<string>;
   /** Every record since the compaction by revision and key, and older ones that can still be read. */
-  readonly log: Database<Buffer, NumberedKey>;
+  readonly log: RecordTable<NumberedKey>;
   /** Type of each record of the log by key and revision: finds what a key was at a revision. */
   readonly history: Database<Buffer, NumberedKey>;
   /** TTL by lease (the key is empty). */
@@ -57,10 +69,12 @@ export function openTables(root: RootDatabase, directory: string, checkMeta: (me
   const meta = root.openDB<Buffer, string>('meta', tableOptions(plainKeys));
   checkMeta(meta);
   const numbered = (name: string, keyEncoder: unknown) => root.openDB<Buffer, NumberedKey>(name, tableOptions(keyEncoder));
+  const records = <K extends Key>(name: string, keyEncoder: unknown) =>
+    root.openDB(name, { ...tableOptions(keyEncoder), ...{ encoder: recordEncoder } }) as unknown as RecordTable<K>;
   const tables = {
     meta,
-    newest: root.openDB<Buffer, string>('newest', tableOptions(plainKeys)),
-    log: numbered('log', keysByNumber),
+    newest: records<string>('newest', plainKeys),
+    log: records<NumberedKey>('log', keysByNumber),
     history: numbered('history', keysWithNumber),
     leases: numbered('leases', keysByNumber),
     leaseKeys: numbered('leaseKeys', keysByNumber),
