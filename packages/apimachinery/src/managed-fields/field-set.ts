@@ -74,8 +74,8 @@ function compareValues(left: unknown, right: unknown): number {
     }
     return a.length - b.length;
   }
-  const a = String(left);
-  const b = String(right);
+  const a = JSON.stringify(left);
+  const b = JSON.stringify(right);
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

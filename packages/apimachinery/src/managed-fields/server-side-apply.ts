@@ -51,19 +51,22 @@ function checkedConfig(schema: StructSchema, config: unknown, { apiVersion, kind
   if (!isJsonObject(config)) throw newBadRequest('error decoding YAML: the configuration must be an object');
   const version = config['apiVersion'];
   if (version !== undefined && version !== apiVersion) {
-    throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${String(version)}, expected: ${apiVersion}`);
+    throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${textOf(version)}, expected: ${apiVersion}`);
   }
   const metadata = isJsonObject(config['metadata']) ? config['metadata'] : {};
   if ((metadata['managedFields'] ?? null) !== null) throw newBadRequest('metadata.managedFields must be nil');
   const problems = configProblems(schema, config);
   if (problems.length > 0) {
     const list = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
-    const name = `${String(metadata['namespace'] ?? '')}/${String(metadata['name'] ?? '')}`;
-    const type = `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind ?? String(config['kind'] ?? '')}`;
+    const name = `${textOf(metadata['namespace'])}/${textOf(metadata['name'])}`;
+    const type = `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind ?? textOf(config['kind'])}`;
     throw new StatusError('', `failed to create typed patch object (${name}; ${type}): ${list}`, undefined, { code: 500 });
   }
   return config;
 }
+
+/** Text of a client's value for a message: of nothing but a string, since objects may carry a `toString` of their own. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 class Application {
   readonly #schema: StructSchema;

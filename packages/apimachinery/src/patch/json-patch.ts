@@ -50,7 +50,7 @@ class PatchedDocument {
     else if (op === 'move') this.#move(pointer(operation, 'from'), path);
     else if (op === 'copy') this.#add(path, this.#copy(pointer(operation, 'from')));
     else if (op === 'test') this.#test(path, operation['value'] ?? null);
-    else throw unprocessablePatch(`Unexpected kind: ${String(op)}`);
+    else throw unprocessablePatch(`Unexpected kind: ${JSON.stringify(op)}`);
   }
 
   #add(path: readonly string[], value: Json): void {
