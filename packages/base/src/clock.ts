@@ -11,6 +11,8 @@ export interface TimerOptions {
 
 /** All time in Orrery comes from here: real in a cluster, virtual in simulations. */
 export interface Clock {
+  /** True for a clock that stands still while work is done, so that it cannot measure work. @default false */
+  readonly isVirtual?: boolean;
   /** Wall time in milliseconds since the epoch. May jump; use it for timestamps only. */
   now(): number;
   /** Milliseconds that only grow. Use it for durations and deadlines. */

@@ -10,5 +10,6 @@ export { realClock } from './real-clock.ts';
 export { newSeededRandom } from './seeded-random.ts';
 export { abortable, aborted, anySignal, type DerivedSignal, sharedSignal, timeoutSignal } from './signals.ts';
 export { systemRandom } from './system-random.ts';
+export { newTimeSlice, type TimeSlice } from './time-slice.ts';
 export { inNextTurn, nextTurn } from './turn.ts';
 export { newVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';

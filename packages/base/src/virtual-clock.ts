@@ -110,6 +110,7 @@ export function newVirtualClock(options: VirtualClockOptions = {}): VirtualClock
 
   const hourMs = 3_600_000;
   const clock: VirtualClock = {
+    isVirtual: true,
     now: () => startMs + elapsedMs,
     monotonicMs: () => elapsedMs,
     after,

@@ -1,5 +1,5 @@
 import { isConflict, type KubeObject, keyOf, type NamespacedName, type Resource, splitKey } from '@orrery/apimachinery';
-import { aborted, assert, type Clock, sharedSignal } from '@orrery/base';
+import { aborted, assert, type Clock, newTimeSlice, sharedSignal, type TimeSlice } from '@orrery/base';
 import {
   type Informer,
   type InformerFactory,
@@ -109,9 +109,10 @@ class QueueController<T extends KubeObject> implements Controller {
     this.#queue = queue;
     const connections = this.#sources.map((source) => source.start((key) => queue.add(key)));
     const informers = this.#informers.map((informer) => informer.run(signal));
+    const slice = newTimeSlice(clock);
     const stopped = aborted(signal).then(() => queue.shutDown());
     try {
-      if (await this.#synced(signal)) await Promise.all(Array.from({ length: workers }, () => this.#work(queue, signal)));
+      if (await this.#synced(signal)) await Promise.all(Array.from({ length: workers }, () => this.#work(queue, slice, signal)));
     } finally {
       for (const connection of connections) connection[Symbol.dispose]();
       await Promise.all([stopped, ...informers]);
@@ -131,8 +132,10 @@ class QueueController<T extends KubeObject> implements Controller {
   }
 
   /** One worker: until the queue is shut down. After the stop what waits is dropped, the next start finds it again. */
-  async #work(queue: WorkQueue, signal: AbortSignal): Promise<void> {
+  async #work(queue: WorkQueue, slice: TimeSlice, signal: AbortSignal): Promise<void> {
     for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
+      // Reconciles that only read caches never wait for anything: without this a long queue would stop everybody else.
+      if (slice.over) await slice.yield();
       if (!signal.aborted) await this.#reconcile(queue, key, signal);
       queue.done(key);
     }

@@ -42,6 +42,7 @@ export function newInformerFactory(client: Pick<Client, 'list' | 'watch'>, optio
 
   const make = <T extends KubeObject>(resource: Resource<T>, { namespace, labelSelector, fieldSelector, transform }: InformerOptions<T>) =>
     new SharedInformer<T>({
+      clock,
       transform,
       newReflector: (sink) =>
         newReflector({

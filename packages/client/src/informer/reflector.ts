@@ -4,10 +4,13 @@ import { anySignal, backoffDelayMs, type Clock, type Random, timeoutSignal, with
 import type { Client, Scope } from '../client.ts';
 import { listAll } from './list-all.ts';
 
-/** Where a reflector puts what it hears. Called synchronously, one call at a time. */
+/** Where a reflector puts what it hears. One call at a time: the next comes when the one before has settled. */
 export interface ReflectorSink<T extends KubeObject> {
-  /** `items` is everything there is; whatever else the sink holds is gone. */
-  replace(items: readonly T[]): void;
+  /**
+   * `items` is everything there is; whatever else the sink holds is gone. Lets others run now and then; stopped by `signal` halfway, it
+   * leaves a mixture, which the next call mends.
+   */
+  replace(items: readonly T[], signal: AbortSignal): Promise<void>;
   /** Events in the server's order, none missing since the last `replace`. Bookmarks are kept from the sink. */
   apply(event: WatchEvent<T>): void;
 }
@@ -81,8 +84,8 @@ class ListWatchReflector<T extends KubeObject> implements Reflector {
   async #list(signal: AbortSignal): Promise<void> {
     const { client, resource, scope, sink } = this.#options;
     const { items, resourceVersion } = await listAll(client, resource, { ...scope, signal });
+    await sink.replace(items, signal);
     if (signal.aborted) return;
-    sink.replace(items);
     this.#heard(resourceVersion);
     this.#listed = true;
   }
@@ -117,7 +120,8 @@ class ListWatchReflector<T extends KubeObject> implements Reflector {
       for (const event of batch) {
         if (initial !== undefined) {
           if (!collect(initial, event)) continue;
-          sink.replace([...initial.values()]);
+          await sink.replace([...initial.values()], signal);
+          if (signal.aborted) return;
           initial = undefined;
           this.#listed = true;
         } else if (event.type !== 'BOOKMARK') {

@@ -1,6 +1,6 @@
 import type { KubeObject, WatchEvent } from '@orrery/apimachinery';
 import { keyOf } from '@orrery/apimachinery';
-import { abortable, aborted, type Deferred, deferred } from '@orrery/base';
+import { abortable, aborted, type Clock, type Deferred, deferred, newTimeSlice } from '@orrery/base';
 import type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer.ts';
 import type { Indexers, Lister } from './lister.ts';
 import { ObjectStore } from './object-store.ts';
@@ -12,6 +12,7 @@ const MISSED: DeletedInfo = Object.freeze({ finalStateUnknown: true });
 export interface SharedInformerOptions<T extends KubeObject> {
   /** Makes the source of changes; it is run at most once at a time. */
   readonly newReflector: (sink: ReflectorSink<T>) => Reflector;
+  readonly clock: Clock;
   /** What handlers throw. */
   readonly onError: (error: unknown) => void;
   /** Applied to every object before it is stored, to drop what nobody here reads. Must be pure and keep the metadata. */
@@ -90,13 +91,16 @@ export class SharedInformer<T extends KubeObject> implements Informer<T>, Reflec
     return { stop, done };
   }
 
-  /** The complete state of the server. */
-  replace(items: readonly T[]): void {
+  async replace(items: readonly T[], signal: AbortSignal): Promise<void> {
+    const slice = newTimeSlice(this.#options.clock);
     const gone = new Set(this.#store.keys());
     for (const item of items) {
       const key = keyOf(item);
       gone.delete(key);
       this.#upsert(key, item, !this.#hasSynced);
+      if (!slice.over) continue;
+      await slice.yield();
+      if (signal.aborted) return;
     }
     for (const key of gone) this.#remove(key, undefined, MISSED);
     if (this.#hasSynced) return;
