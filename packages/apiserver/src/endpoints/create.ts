@@ -15,6 +15,7 @@ import { decodeObject } from './decode-body.ts';
 import { trackFields } from './field-tracking.ts';
 import { generateName } from './generate-name.ts';
 import { hasGeneration } from './generation.ts';
+import { dropRepeatedOwners } from './repeated-owners.ts';
 import { zeroStatus } from './status-fields.ts';
 import { shownForm, storedForm } from './stored-form.ts';
 import { TransientItem } from './transient-item.ts';
@@ -42,6 +43,7 @@ export async function createFrom(request: WriteRequest, draft: Draft<KubeObject>
   strategy.default?.(draft);
   if (!tracked) trackFields(request, draft, undefined);
   await mutate(request, 'CREATE', draft, undefined);
+  dropRepeatedOwners(request, draft);
   const generated = fillSystemFields(request, draft);
   if (status !== undefined) (draft as { status?: unknown }).status = zeroStatus(endpoint);
   strategy.prepareForCreate?.(draft, request.context);

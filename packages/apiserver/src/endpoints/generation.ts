@@ -12,13 +12,16 @@ export function hasGeneration({ definition, schema }: ResourceEndpoint): boolean
 /** Sets the generation of a changed object: the old one, or one more where what counts has changed. */
 export function carryGeneration(endpoint: ResourceEndpoint, draft: Draft<KubeObject>, old: KubeObject): void {
   const { strategy } = endpoint.definition;
-  const before = old.metadata.generation;
   if (!hasGeneration(endpoint)) {
-    if (before === undefined) delete draft.metadata.generation;
-    else draft.metadata.generation = before;
+    keepGeneration(draft, old);
     return;
   }
   const counted = (object: KubeObject): unknown => strategy.generationOf?.(object) ?? fieldsOf(object)['spec'];
   const changed = !jsonEqual(counted(draft as KubeObject), counted(old));
-  draft.metadata.generation = (before ?? 0) + (changed ? 1 : 0);
+  draft.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+}
+
+export function keepGeneration(draft: Draft<KubeObject>, old: KubeObject): void {
+  if (old.metadata.generation === undefined) delete draft.metadata.generation;
+  else draft.metadata.generation = old.metadata.generation;
 }

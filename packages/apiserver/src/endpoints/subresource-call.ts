@@ -67,6 +67,7 @@ async function changeParent(request: WriteRequest, change: (draft: Draft<KubeObj
       },
       allowCreate: false,
       tracked: false,
+      keepsGeneration: true,
       prepare: () => {},
       validate: () => [],
       warnings: () => [],

@@ -14,8 +14,9 @@ import { failedPrecondition, staleObjectDetail } from '../store/storage-status.t
 import { judge, mutate } from './admission-chain.ts';
 import { createFrom, refuse } from './create.ts';
 import { trackFields } from './field-tracking.ts';
-import { carryGeneration } from './generation.ts';
+import { carryGeneration, keepGeneration } from './generation.ts';
 import { jsonEqual } from './json-equal.ts';
+import { dropRepeatedOwners } from './repeated-owners.ts';
 import { shownForm, storedForm } from './stored-form.ts';
 import { TransientItem } from './transient-item.ts';
 import { resourceOf, type WriteRequest, warn } from './write-request.ts';
@@ -28,6 +29,8 @@ export interface UpdatePlan {
   readonly allowCreate: boolean;
   /** `produce` has recorded the field owners itself (apply). */
   readonly tracked: boolean;
+  /** The generation stays, whatever changes: for the server's own writes (binding). @default false */
+  readonly keepsGeneration?: boolean;
   /** Takes over from `old` what this update may not change, and what the kind wants done. */
   prepare(draft: Draft<KubeObject>, old: KubeObject): void;
   validate(object: KubeObject, old: KubeObject): FieldError[];
@@ -72,9 +75,11 @@ async function updateOnce(request: WriteRequest, plan: UpdatePlan, key: string, 
   endpoint.definition.strategy.default?.(draft);
   if (!plan.tracked) trackFields(request, draft, old);
   await mutate(request, 'UPDATE', draft, old);
+  dropRepeatedOwners(request, draft);
   plan.prepare(draft, old);
   carryMetadata(draft, old);
-  carryGeneration(endpoint, draft, old);
+  if (plan.keepsGeneration === true) keepGeneration(draft, old);
+  else carryGeneration(endpoint, draft, old);
   const object = draft as KubeObject;
   refuse(request, draft, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...plan.validate(object, old)]);
   for (const text of plan.warnings(object, old)) warn(request, text);

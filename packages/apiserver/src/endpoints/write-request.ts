@@ -23,6 +23,7 @@ export interface WriteRequest {
 }
 
 const managerBytesMax = 128;
+const plain = /^[\x20-\x7e]{1,128}$/;
 
 export function newWriteRequest(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall): WriteRequest {
   const dryRun = call.options?.dryRun ?? false;
@@ -46,7 +47,7 @@ function managerOf({ options, userAgent = '' }: ApiCall): string {
   const given = options?.fieldManager ?? '';
   if (given !== '') return given;
   const [program = ''] = userAgent.split('/', 1);
-  return program.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, managerBytesMax) || 'unknown';
+  return plain.test(program) ? program : program.replace(/[^\x20-\x7e]/g, '').slice(0, managerBytesMax) || 'unknown';
 }
 
 /** Adds a warning once. */

@@ -40,11 +40,6 @@ export class LeaseBuckets {
     return lease;
   }
 
-  /** After a lease proved gone: the next object gets another. */
-  forget(ttlSeconds: number): void {
-    this.#open.delete(ttlSeconds);
-  }
-
   #drop(ttlSeconds: number, bucket: Bucket): void {
     if (this.#open.get(ttlSeconds) === bucket) this.#open.delete(ttlSeconds);
   }

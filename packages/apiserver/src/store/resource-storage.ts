@@ -1,5 +1,5 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import type { CachedEntry, ResourceCache, Store, WriteOp } from '@orrery/storage';
+import { type CachedEntry, type ResourceCache, StorageError, type Store, type WriteOp } from '@orrery/storage';
 import type { LeaseBuckets } from './lease-buckets.ts';
 
 export type WriteOutcome =
@@ -75,7 +75,7 @@ export class ResourceStorage {
   async #catchUp(ready: Promise<void> | undefined): Promise<void> {
     const wanted = this.#store.revision;
     if (ready !== undefined) await ready;
-    await this.cache.feed.reached(wanted);
+    if (!(await this.cache.feed.reached(wanted))) throw new StorageError('Closed', 'the store is closed');
   }
 
   async #lease(): Promise<{ readonly lease?: number }> {
