@@ -152,12 +152,12 @@ function readEnvelope(bytes: Buffer, planner: Planner): { readonly apiVersion: s
   let raw = Buffer.alloc(0);
   const reader = new WireReader(bytes);
   let typeMeta: Record<string, unknown> = {};
-  while (reader.at < reader.end) {
-    const { number, wireType } = reader.tag('Unknown');
+  while (reader.next('Unknown')) {
+    const { number, wireType } = reader;
     if (number === 1 && wireType === 2)
       typeMeta = decodeMessage(reader.slice(), planner.plan(`${unknownType.slice(0, -'Unknown'.length)}TypeMeta`), () => undefined);
     else if (number === 2 && wireType === 2) raw = reader.raw() as Buffer<ArrayBuffer>;
-    else reader.skip(wireType);
+    else reader.skip();
   }
   return { apiVersion: String(typeMeta['apiVersion'] ?? ''), kind: String(typeMeta['kind'] ?? ''), raw };
 }

@@ -16,11 +16,10 @@ type Fields = Record<string, unknown>;
 /** A message as JSON. @param into - For embedded structs: the object that gets the fields. */
 export function decodeMessage(reader: WireReader, plan: MessagePlan, nested: NestedDecoder, depth = 0, into: Fields = {}): Fields {
   if (depth > depthMax) throw new ProtobufProblem('proto: exceeded max recursion depth');
-  while (reader.at < reader.end) {
-    const { number, wireType } = reader.tag(plan.name);
-    const field = plan.byNumber.get(number);
-    if (field === undefined) reader.skip(wireType);
-    else decodeField(reader, field, wireType, nested, depth, into);
+  while (reader.next(plan.name)) {
+    const field = plan.byNumber.get(reader.number);
+    if (field === undefined) reader.skip();
+    else decodeField(reader, field, reader.wireType, nested, depth, into);
   }
   return into;
 }
@@ -56,11 +55,11 @@ function listAt(out: Fields, name: string): unknown[] {
 function decodeEntry(reader: WireReader, field: FieldPlan, nested: NestedDecoder, depth: number, out: Fields): void {
   let key = '';
   let value: unknown;
-  while (reader.at < reader.end) {
-    const { number, wireType } = reader.tag('MapEntry');
+  while (reader.next('MapEntry')) {
+    const { number, wireType } = reader;
     if (number === 1 && wireType === 2) key = reader.string();
     else if (number === 2 && wireType === wireTypeOf(field)) value = decodeValue(reader, field, nested, depth);
-    else reader.skip(wireType);
+    else reader.skip();
   }
   const known = out[field.name];
   const map: Fields = typeof known === 'object' && known !== null ? (known as Fields) : {};
@@ -123,11 +122,11 @@ function decodeValue(reader: WireReader, field: FieldPlan, nested: NestedDecoder
 function scalarsOf(reader: WireReader, name: string): { readonly numbers: number[]; readonly strings: string[] } {
   const numbers: number[] = [];
   const strings: string[] = [];
-  while (reader.at < reader.end) {
-    const { number, wireType } = reader.tag(name);
+  while (reader.next(name)) {
+    const { number, wireType } = reader;
     if (wireType === 0 && number < 8) numbers[number] = reader.int64();
     else if (wireType === 2 && number < 8) strings[number] = reader.string();
-    else reader.skip(wireType);
+    else reader.skip();
   }
   return { numbers, strings };
 }
@@ -155,10 +154,10 @@ function decodeTime(reader: WireReader, kind: 'time' | 'microTime'): string | un
 /** JSON in bytes, or an object in its own envelope. */
 function decodeRaw(reader: WireReader, nested: NestedDecoder): unknown {
   let raw: Buffer | undefined;
-  while (reader.at < reader.end) {
-    const { number, wireType } = reader.tag('RawExtension');
+  while (reader.next('RawExtension')) {
+    const { number, wireType } = reader;
     if (number === 1 && wireType === 2) raw = reader.raw();
-    else reader.skip(wireType);
+    else reader.skip();
   }
   if (raw === undefined || raw.length === 0) return undefined;
   if (raw.subarray(0, envelopePrefix.length).equals(envelopePrefix)) return nested(raw);
@@ -167,10 +166,10 @@ function decodeRaw(reader: WireReader, nested: NestedDecoder): unknown {
 
 function decodeStringList(reader: WireReader): string[] {
   const items: string[] = [];
-  while (reader.at < reader.end) {
-    const { number, wireType } = reader.tag('List');
+  while (reader.next('List')) {
+    const { number, wireType } = reader;
     if (number === 1 && wireType === 2) items.push(reader.string());
-    else reader.skip(wireType);
+    else reader.skip();
   }
   return items;
 }

@@ -14,7 +14,7 @@ export function encodeMessage(writer: WireWriter, plan: MessagePlan, value: Fiel
     if (field === undefined) continue;
     if (field.shape === 'inline') encodeInline(writer, field, value);
     else {
-      const child = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
+      const child = value[field.name]; // No field has the name of a member of Object.
       if (child !== undefined && child !== null) encodeField(writer, field, child);
     }
   }

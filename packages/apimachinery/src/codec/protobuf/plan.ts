@@ -99,6 +99,7 @@ export class Planner {
     const isMessage = !scalars.has(type) && special[type] === undefined && !this.#isStringList(type);
     const inline = name === undefined && isMessage && struct !== undefined;
     const schema = name === undefined ? undefined : struct?.fields.get(name);
+    let resolved: MessagePlan | undefined;
     const kind: ValueKind = scalars.has(type) ? (type as ValueKind) : (special[type] ?? (isMessage ? 'message' : 'stringList'));
     return {
       number,
@@ -106,7 +107,10 @@ export class Planner {
       shape: inline ? 'inline' : map !== null ? 'map' : repeated === 'repeated' ? 'repeated' : 'single',
       name: name ?? protoName,
       omitEmpty: schema === undefined ? kind === 'string' || kind === 'bytes' : (schema.omitEmpty ?? false),
-      plan: () => this.plan(type, inline ? struct.name : undefined),
+      plan: () => {
+        resolved ??= this.plan(type, inline ? struct.name : undefined);
+        return resolved;
+      },
     };
   }
 

@@ -1,6 +1,7 @@
 import { ProtobufProblem } from './problem.ts';
 
 const two32 = 4_294_967_296;
+const shortBytes = 16;
 const varintBytesMax = 10; // 64 bits in groups of 7.
 
 /** Reads the wire format out of a slice of bytes. Never reads outside the slice, whatever the bytes say. */
@@ -8,6 +9,9 @@ export class WireReader {
   readonly bytes: Buffer;
   at: number;
   readonly end: number;
+  /** Of the field that {@link next} has begun. */
+  number = 0;
+  wireType = 0;
   /** Upper half of the last varint. */
   #high = 0;
 
@@ -19,6 +23,18 @@ export class WireReader {
 
   /** Lower 32 bits as unsigned; the upper half stays in `#high`. */
   #varint(): number {
+    if (this.at < this.end) {
+      const byte = this.bytes[this.at] ?? 0;
+      if (byte < 0x80) {
+        this.at++;
+        this.#high = 0;
+        return byte;
+      }
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     let low = 0;
     let high = 0;
     for (let i = 0; i < varintBytesMax; i++) {
@@ -38,13 +54,14 @@ export class WireReader {
     throw new ProtobufProblem('proto: integer overflow');
   }
 
-  /** Field number and wire type. */
-  tag(message: string): { readonly number: number; readonly wireType: number } {
+  /** Reads the next field's number and wire type. False at the end. @param message - Named in the error. */
+  next(message: string): boolean {
+    if (this.at >= this.end) return false;
     const tag = this.#varint();
-    const number = Math.floor(tag / 8);
-    const wireType = tag % 8;
-    if (number <= 0) throw new ProtobufProblem(`proto: ${message}: illegal tag ${number} (wire type ${wireType})`);
-    return { number, wireType };
+    this.number = Math.floor(tag / 8);
+    this.wireType = tag % 8;
+    if (this.number <= 0) throw new ProtobufProblem(`proto: ${message}: illegal tag ${this.number} (wire type ${this.wireType})`);
+    return true;
   }
 
   int32(): number {
@@ -68,20 +85,38 @@ export class WireReader {
     return value;
   }
 
-  /** A length-delimited field as a reader of its own. */
-  slice(): WireReader {
+  #length(): number {
     const length = this.#varint();
     if (this.#high !== 0 || length > 0x7fff_ffff) throw new ProtobufProblem('proto: negative length found during unmarshaling');
+    if (this.at + length > this.end) throw new ProtobufProblem('unexpected EOF');
+    return length;
+  }
+
+  /** A length-delimited field as a reader of its own. */
+  slice(): WireReader {
+    const length = this.#length();
     const start = this.at;
-    if (start + length > this.end) throw new ProtobufProblem('unexpected EOF');
     this.at = start + length;
     return new WireReader(this.bytes, start, this.at);
   }
 
   /** Invalid UTF-8 becomes U+FFFD. */
   string(): string {
-    const { at, end } = this.slice();
-    return at === end ? '' : this.bytes.toString('utf8', at, end);
+    const length = this.#length();
+    const start = this.at;
+    this.at += length;
+    return length <= shortBytes ? this.#shortText(start) : this.bytes.toString('utf8', start, this.at);
+  }
+
+  /** Names and words are short and ASCII: a loop beats a call into native code. */
+  #shortText(start: number): string {
+    let text = '';
+    for (let i = start; i < this.at; i++) {
+      const byte = this.bytes[i] ?? 0;
+      if (byte >= 0x80) return this.bytes.toString('utf8', start, this.at);
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   /** A view, not a copy. */
@@ -90,10 +125,10 @@ export class WireReader {
     return this.bytes.subarray(at, end);
   }
 
-  /** Passes over a field that is not known. */
-  skip(wireType: number): void {
+  /** Passes over the field that {@link next} has begun. */
+  skip(): void {
     let depth = 0;
-    let type = wireType;
+    let type = this.wireType;
     for (;;) {
       if (type === 0) this.#varint();
       else if (type === 1) this.#advance(8);

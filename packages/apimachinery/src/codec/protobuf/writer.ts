@@ -1,4 +1,5 @@
 const startBytes = 1024;
+const shortChars = 32;
 const two32 = 4_294_967_296;
 
 /**
@@ -31,7 +32,10 @@ export class WireWriter {
 
   /** @param value - A safe integer; negative ones take ten bytes, as int32 and int64 do. */
   varint(value: number): void {
-    if (value < 0) this.#varintLong(BigInt.asUintN(64, BigInt(value)));
+    if (value >= 0 && value < 0x80) {
+      this.#reserve(1);
+      this.#buffer[--this.#at] = value;
+    } else if (value < 0) this.#varintLong(BigInt.asUintN(64, BigInt(value)));
     else if (value >= two32) this.#varintLong(BigInt(value));
     else this.#varintShort(value);
   }
@@ -72,11 +76,27 @@ export class WireWriter {
 
   /** With its length before it. */
   string(value: string): void {
+    if (value.length <= shortChars && this.#shortText(value)) return;
     const size = Buffer.byteLength(value);
     this.#reserve(size);
     this.#at -= size;
     this.#buffer.write(value, this.#at, size, 'utf8');
     this.varint(size);
+  }
+
+  /** Names and words are short and ASCII: a loop beats two calls into native code. False: it is not ASCII, nothing is written. */
+  #shortText(value: string): boolean {
+    const size = value.length;
+    this.#reserve(size);
+    const start = this.#at - size;
+    for (let i = 0; i < size; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return false;
+      this.#buffer[start + i] = code;
+    }
+    this.#at = start;
+    this.varint(size);
+    return true;
   }
 
   tag(number: number, wireType: 0 | 1 | 2): void {
