@@ -242,8 +242,8 @@ for (const kind of ['direct', 'https'] as const) {
           lease,
           identity,
           clock,
-          leaseDurationMs: 3000,
-          renewDeadlineMs: 2000,
+          leaseDurationMs: 120_000,
+          renewDeadlineMs: 60_000,
           retryPeriodMs: 20,
         });
         const done = elector.run(stop.signal, async (signal) => {
