@@ -30,6 +30,8 @@ export interface KubeletConfig {
   readonly startsMax: number;
   readonly cleanupMs: number;
   readonly kubeletVersion: string;
+  /** Where pods are told that the API server is, when the address of its Service cannot be reached from them. @default the Service's */
+  readonly apiServerAddress: { readonly host: string; readonly port: number } | undefined;
 }
 
 export const defaultKubeletConfig: KubeletConfig = {
@@ -53,6 +55,7 @@ export const defaultKubeletConfig: KubeletConfig = {
   startsMax: 8,
   cleanupMs: 60_000,
   kubeletVersion: 'v1.36.0',
+  apiServerAddress: undefined,
 };
 
 /** The usual addresses of a node with one IP. */

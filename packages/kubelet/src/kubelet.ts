@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodes, pods as podResource, services as serviceResource } from '@orrery/api';
-import type { NodeAddress, Pod, Service } from '@orrery/api/core/v1';
+import type { NodeAddress, Pod } from '@orrery/api/core/v1';
 import { aborted, type Clock, type Random } from '@orrery/base';
 import { type Client, newInformerFactory } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
 import { defaultKubeletConfig, type KubeletConfig } from './config.ts';
 import { newReferenceCache } from './env/reference-cache.ts';
+import { withApiServer } from './env/services.ts';
 import { type Machine, readMachine } from './node/machine.ts';
 import { type NodeAgent, newNodeAgent } from './node/node-agent.ts';
 import { newProbeSet } from './probe/probe-set.ts';
@@ -171,7 +172,10 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     volumes: newVolumeMounter(directories, { clock, random }),
     references,
     tokens,
-    services: () => serviceInformer.lister.list() as readonly Service[],
+    services() {
+      const services = serviceInformer.lister.list();
+      return config.apiServerAddress === undefined ? services : withApiServer(services, config.apiServerAddress);
+    },
     credentials: (pod) => pullCredentials(pod, references, log),
     node: { nodeName, hostIps, allocatable: () => agent.allocatable(), networkProblem: () => agent.networkProblem() },
     runtimeName,

@@ -37,6 +37,14 @@ function variablesOf(service: Service): readonly EnvVariable[] {
 
 const isMaster = ({ metadata }: Service): boolean => metadata.namespace === 'default' && metadata.name === 'kubernetes';
 
+/** `services`, with the API server's own Service at another address. */
+export function withApiServer(services: readonly Service[], { host, port }: { readonly host: string; readonly port: number }) {
+  const metadata = { name: 'kubernetes', namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' };
+  const spec = { clusterIP: host, ports: [{ name: 'https', port, protocol: 'TCP' }] };
+  const master: Service = { apiVersion: 'v1', kind: 'Service', metadata, spec, status: {} };
+  return [...services.filter((service) => !isMaster(service)), master];
+}
+
 /**
  * The service variables of a pod in `namespace`: the API server's always, those of its own namespace when service links are on.
  * Where both have a Service of one name, the pod's own namespace wins. Source: kubelet getServiceEnvVarMap.

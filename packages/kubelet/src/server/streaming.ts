@@ -11,11 +11,12 @@ import { HttpError } from './http-error.ts';
 import type { ServerDeps } from './kubelet-server.ts';
 import { forwardOverChannels, forwardOverSpdy } from './port-forward.ts';
 import { type CommandOptions, codecOf, commandProtocols, serveCommand } from './remote-command.ts';
+import { parseUrl } from './request-url.ts';
 
 /** kubectl's port-forward: SPDY inside a WebSocket. */
 const TUNNEL_PROTOCOL = 'SPDY/3.1+portforward.k8s.io';
 const FORWARD_PROTOCOL = 'portforward.k8s.io';
-const forwardProtocols = [TUNNEL_PROTOCOL, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'];
+const forwardProtocols = ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io'];
 
 export interface StreamingHandler {
   /** Answers an HTTP upgrade: exec, attach, port-forward. */
@@ -52,6 +53,9 @@ export function newStreamingHandler({ runtime, log, workers }: ServerDeps): Stre
     });
   const commandServer = server(commandProtocols);
   const forwardServer = server(forwardProtocols);
+  // The tunnel's name is no token of RFC 6455 (it has a slash), which the library refuses: it is negotiated beside it.
+  const tunnelServer = server([]);
+  tunnelServer.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${TUNNEL_PROTOCOL}`));
 
   function podOf(namespace: string, name: string, uid: string): Pod {
     const pod = workers.find(namespace, name);
@@ -151,8 +155,11 @@ export function newStreamingHandler({ runtime, log, workers }: ServerDeps): Stre
       if (head.length > 0) socket.unshift(head);
       return await forwardOverSpdy(socket, forwarding);
     }
+    if (offered(request).includes(TUNNEL_PROTOCOL)) {
+      delete request.headers['sec-websocket-protocol'];
+      return await forwardOverSpdy(createWebSocketStream(await accept(tunnelServer, [], request, socket, head)), forwarding);
+    }
     const accepted = await accept(forwardServer, forwardProtocols, request, socket, head);
-    if (accepted.protocol === TUNNEL_PROTOCOL) return await forwardOverSpdy(createWebSocketStream(accepted), forwarding);
     const ports = query
       .getAll('ports')
       .concat(query.getAll('port'))
