@@ -11,7 +11,7 @@ const scalars: Readonly<Record<string, Schema>> = {
   'number:double': { type: 'double' },
 };
 
-const any: Schema = { type: 'any' };
+const open: Schema = { type: 'any' };
 const apiextensions = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
 
 /** Types whose wire form is not that of a struct. */
@@ -20,13 +20,13 @@ const special: Readonly<Record<string, Schema>> = {
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'intOrString' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': { type: 'time' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { type: 'microTime' },
-  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': any,
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Patch': any,
-  'io.k8s.apimachinery.pkg.runtime.RawExtension': any,
-  [`${apiextensions}.JSON`]: any,
-  [`${apiextensions}.JSONSchemaPropsOrArray`]: any,
-  [`${apiextensions}.JSONSchemaPropsOrBool`]: any,
-  [`${apiextensions}.JSONSchemaPropsOrStringArray`]: any,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': open,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Patch': open,
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': open,
+  [`${apiextensions}.JSON`]: open,
+  [`${apiextensions}.JSONSchemaPropsOrArray`]: open,
+  [`${apiextensions}.JSONSchemaPropsOrBool`]: open,
+  [`${apiextensions}.JSONSchemaPropsOrStringArray`]: open,
 };
 
 /**
