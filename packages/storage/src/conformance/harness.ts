@@ -81,7 +81,7 @@ export async function eventsUntil(store: Store, options: Partial<WatchOptions>, 
     if (batch.revision >= toRevision) break;
   }
   controller.abort();
-  return events;
+  return events.filter((event) => event.revision <= toRevision); // A batch may reach further.
 }
 
 /** `put a@2` and so on: enough to read in a failure. */

@@ -7,6 +7,7 @@ import { describeLeases } from './leases.ts';
 import { describeLifecycle } from './lifecycle.ts';
 import { describeModel } from './model-property.ts';
 import { describeRanges } from './ranges.ts';
+import { describeRegressions } from './regressions.ts';
 import { describeTransactions } from './transactions.ts';
 import { describeWatches } from './watches.ts';
 
@@ -49,6 +50,7 @@ export function describeStoreConformance(name: string, harness: StoreHarness): v
     describeCompaction(context);
     describeLeases(context);
     describeLifecycle(context);
+    describeRegressions(context);
     describeModel(context);
   });
 }

@@ -13,9 +13,12 @@ export interface CrashRoundsOptions {
   readonly writers: number;
   /** Revisions that the process keeps when it compacts, every 50 ms; 0: it never compacts. */
   readonly keepRevisions: number;
-  /** Chooses the moments of the kills: up to this many milliseconds after the process opened the store. */
+  /** The process is killed up to this many milliseconds after it opened the store. */
   readonly killWithinMs: number;
+  /** Chooses the moments of the kills. */
   readonly random: Random;
+  /** Command, for a round (0-based), under which the process runs and that kills it instead. @default none */
+  readonly runUnder?: (round: number) => readonly string[];
 }
 
 /** What was seen over all rounds: shows that a run was worth something. */
@@ -31,16 +34,19 @@ type Ack = Extract<Report, { type: 'ack' }>;
 const writerMain = fileURLToPath(new URL('writer-main.ts', import.meta.url));
 
 /** Everything the process said until it was killed, `killAfterMs` after it opened the store. */
-function runUntilKilled(options: CrashRoundsOptions, killAfterMs: number): Promise<Report[]> {
-  const args = ['--conditions=source', '--import', 'tsx', writerMain];
-  const child = spawn(process.execPath, [...args, options.directory, `${options.writers}`, `${options.keepRevisions}`]);
+function runUntilKilled(options: CrashRoundsOptions, round: number): Promise<Report[]> {
+  const node = [process.execPath, '--conditions=source', '--import', 'tsx', writerMain];
+  const args = [options.directory, `${options.writers}`, `${options.keepRevisions}`];
+  const [command = '', ...rest] = [...(options.runUnder?.(round) ?? []), ...node, ...args];
+  const child = spawn(command, rest);
+  const killAfterMs = options.random.integer(options.killWithinMs);
   return new Promise((resolve, reject) => {
     let output = '';
     let errors = '';
     let armed = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (armed) return;
+      if (armed || options.runUnder !== undefined) return;
       armed = true;
       realClock.after(killAfterMs, () => child.kill('SIGKILL'));
     });
@@ -150,7 +156,7 @@ export async function crashRounds(options: CrashRoundsOptions): Promise<CrashRou
   const witness = newWitness();
   let result: CrashRoundsResult | undefined;
   for (let round = 0; round < options.rounds; round += 1) {
-    const reports = await runUntilKilled(options, options.random.integer(options.killWithinMs));
+    const reports = await runUntilKilled(options, round);
     const store = await openLmdbStore({ directory: options.directory, clock: realClock });
     try {
       await witness.inspect(store, reports);

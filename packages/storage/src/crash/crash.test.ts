@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { newSeededRandom, systemRandom } from '@orrery/base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crashRounds } from './crash-rounds.ts';
+import { killAtWritingCall, whyNoSystemCallKill } from './system-calls.ts';
 
 const roundsPerTest = 3;
 
@@ -28,6 +29,28 @@ describe('kill -9 of a writing process', () => {
       });
       expect(result.revision).toBeGreaterThanOrEqual(result.acknowledged + 1);
       if (keepRevisions === 0) expect(result.eventsWatched).toBe(2 * (result.revision - 1));
+    },
+    60_000,
+  );
+
+  const whyNot = whyNoSystemCallKill();
+  test.skipIf(whyNot !== undefined)(
+    `at a system call that writes${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`,
+    async () => {
+      // The first calls make an empty store; then each group of writes takes a few, and a compaction comes in between.
+      const calls = [1, 3, 6, 9, 14, 23];
+      const runUnder = (round: number) => killAtWritingCall(calls[round] ?? 1);
+      const options = {
+        directory,
+        rounds: calls.length,
+        writers: 4,
+        keepRevisions: 5,
+        killWithinMs: 3000,
+        random: newSeededRandom(1),
+        runUnder,
+      };
+      const result = await crashRounds(options);
+      expect(result.revision).toBeGreaterThanOrEqual(result.acknowledged + 1);
     },
     60_000,
   );

@@ -1,6 +1,7 @@
 import { assert } from '@orrery/base';
 import { type Compare, type KeyValue, StorageError, type StoreEvent, type WriteOp } from '../store.ts';
 import type { Backend } from './backend.ts';
+import { compareKeys } from './key-order.ts';
 
 /** etcd's `--max-request-bytes`. */
 const transactionBytesMax = 1.5 * 1024 * 1024;
@@ -36,7 +37,9 @@ export interface Staging {
   readonly revision: number;
   get(key: string): KeyValue | undefined;
   holds(compares: readonly Compare[]): boolean;
-  /** Stages the ops at the next revision and returns its events; none: nothing was written. */
+  /**
+   * Stages the ops at the next revision and returns its events, in key order, as the log will have them; none: nothing was written.
+   */
   apply(ops: readonly WriteOp[]): readonly StoreEvent[];
   /** The events are durable: the backend has them now. */
   settle(events: readonly StoreEvent[]): void;
@@ -78,6 +81,7 @@ export function newStaging(backend: Backend): Staging {
     apply(ops) {
       assertSound(ops);
       const events = ops.map((op) => toEvent(op, revision + 1)).filter((event) => event !== undefined);
+      if (events.length > 1) events.sort((a, b) => compareKeys(a.key, b.key));
       if (events.length > 0) revision += 1;
       for (const event of events) staged.set(event.key, event);
       return events;

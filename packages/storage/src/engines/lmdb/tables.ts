@@ -66,19 +66,23 @@ export function openRoot(lmdb: typeof import('lmdb'), directory: string): RootDa
  * Opens, or makes, the tables of `root`. `checkMeta` is called before any other table than `meta` is touched, and may throw.
  */
 export function openTables(root: RootDatabase, directory: string, checkMeta: (meta: Database<Buffer, string>) => void): Tables {
-  const meta = root.openDB<Buffer, string>('meta', tableOptions(plainKeys));
-  checkMeta(meta);
+  const plain = (name: string) => root.openDB<Buffer, string>(name, tableOptions(plainKeys));
   const numbered = (name: string, keyEncoder: unknown) => root.openDB<Buffer, NumberedKey>(name, tableOptions(keyEncoder));
   const records = <K extends Key>(name: string, keyEncoder: unknown) =>
     root.openDB(name, { ...tableOptions(keyEncoder), ...{ encoder: recordEncoder } }) as unknown as RecordTable<K>;
-  const tables = {
-    meta,
-    newest: records<string>('newest', plainKeys),
-    log: records<NumberedKey>('log', keysByNumber),
-    history: numbered('history', keysWithNumber),
-    leases: numbered('leases', keysByNumber),
-    leaseKeys: numbered('leaseKeys', keysByNumber),
+  const open = () => {
+    const meta = plain('meta');
+    checkMeta(meta);
+    return {
+      meta,
+      newest: records<string>('newest', plainKeys),
+      log: records<NumberedKey>('log', keysByNumber),
+      history: numbered('history', keysWithNumber),
+      leases: numbered('leases', keysByNumber),
+      leaseKeys: numbered('leaseKeys', keysByNumber),
+    };
   };
+  const tables = root.transactionSync(open); // One sync, not one for each table; and no trace of any if the check throws.
   let snapshot = { transaction: root.useReadTransaction() }; // Knows only the tables that were open before.
 
   const renewSnapshot = (): void => {
