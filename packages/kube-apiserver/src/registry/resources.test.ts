@@ -1,7 +1,7 @@
 import type { Draft, KubeObject } from '@orrery/apimachinery';
 import { cloneJson } from '@orrery/apimachinery';
 import { describe, expect, test } from 'vitest';
-import { minimalObjects } from './minimal-objects.ts';
+import { minimalObjects } from '../testing/minimal-objects.ts';
 import { resources } from './resources.ts';
 
 const context = { user: { username: 'test', groups: [] }, namespace: 'default', now: '2026-01-01T00:00:00Z', dryRun: false };
