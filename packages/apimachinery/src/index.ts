@@ -19,6 +19,7 @@ export * from './json.ts';
 export * from './labels/label-selector.ts';
 export { labelKeyProblem, newRequirement, printRequirement, requirementHolds } from './labels/requirement.ts';
 export type * from './labels/selector.ts';
+export { withStoredTimes } from './managed-fields/entry-times.ts';
 export type { FieldSet } from './managed-fields/field-set.ts';
 export {
   emptySet,

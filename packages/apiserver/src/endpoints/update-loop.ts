@@ -7,6 +7,7 @@ import {
   newInvalid,
   newNotFound,
   validateObjectMetaUpdate,
+  withStoredTimes,
 } from '@orrery/apimachinery';
 import type { CachedEntry } from '@orrery/storage';
 import type { Encoded } from '../handler.ts';
@@ -96,7 +97,7 @@ async function commit(request: WriteRequest, key: string, current: CachedEntry, 
     if (!outcome.deleted) return { current: outcome.current };
     return { item: new TransientItem(shownForm(object, String(outcome.revision)), outcome.revision), created: false };
   }
-  const unchanged = jsonEqual(shownForm(object, undefined), shownForm(shown.object, undefined));
+  const unchanged = jsonEqual(shownForm(withStoredTimes(object, shown.object), undefined), shownForm(shown.object, undefined));
   if (unchanged) return { item: shown, created: false };
   if (dryRun) return { item: new TransientItem(shownForm(object, String(shown.revision)), shown.revision), created: false };
   const outcome = await storage.put(key, current, storedForm(endpoint, object));
