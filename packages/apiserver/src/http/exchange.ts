@@ -13,6 +13,8 @@ export interface HttpRequest extends Readable {
   readonly httpVersionMajor: number;
   readonly httpVersion: string;
   readonly socket: TLSSocket;
+  /** Of HTTP/2 alone. */
+  readonly stream?: { readonly session?: { readonly socket: unknown } | undefined };
 }
 
 /** What HTTP/1.1 and HTTP/2 answers share. */
@@ -46,6 +48,9 @@ export interface Exchange {
   /** The raw connection of a WebSocket request; such a request has no body. */
   readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
 }
+
+/** The connection of a request: one object for all of its requests, where `request.socket` is another one for each HTTP/2 stream. */
+export const connectionOf = ({ stream, socket }: HttpRequest): TLSSocket => (stream?.session?.socket ?? socket) as TLSSocket;
 
 /** Text of one header; undefined when absent. Repeated ones are joined as Node joins them. */
 export function headerOf(request: { readonly headers: IncomingHttpHeaders }, name: string): string | undefined {

@@ -5,7 +5,7 @@ import { certificateOf } from '../authentication/certificate.ts';
 import { type Attributes, forbiddenError } from '../authorization/authorizer.ts';
 import type { UserInfo } from '../definition.ts';
 import type { ServerContext } from './context.ts';
-import type { HttpRequest } from './exchange.ts';
+import { connectionOf, type HttpRequest } from './exchange.ts';
 import type { RequestInfo } from './request-info.ts';
 
 /** Anybody may ask whether the server lives and what it is. */
@@ -16,7 +16,7 @@ const isPublic = (info: RequestInfo): boolean =>
 
 /** Who asks. @throws {StatusError} 401, without saying why: the log knows. */
 export async function identify(context: ServerContext, request: HttpRequest, info: RequestInfo, signal: AbortSignal): Promise<UserInfo> {
-  const certificate = certificateOf(request.socket);
+  const certificate = certificateOf(connectionOf(request));
   if (certificate === 'unverified') throw refuse(context, 'the client certificate is not signed by the client CA');
   const credentials: Credentials = {
     certificate: certificate === 'none' ? undefined : certificate,

@@ -87,11 +87,18 @@ export function newPipeline(context: ServerContext): Pipeline {
     serve(request, response, upgrade) {
       const controller = new AbortController();
       const exchange = newExchange(context, request, response, controller.signal, upgrade);
-      response.once('close', () => controller.abort(new ClientGone()));
-      run({ exchange, controller }).catch((error: unknown) => {
-        context.log.error('request failed after its answer began', { error, path: exchange.target.path });
-        response.destroy();
+      let done = false;
+      response.once('close', () => {
+        if (!done) controller.abort(new ClientGone());
       });
+      run({ exchange, controller })
+        .finally(() => {
+          done = true;
+        })
+        .catch((error: unknown) => {
+          context.log.error('request failed after its answer began', { error, path: exchange.target.path });
+          response.destroy();
+        });
     },
     async drain() {
       stopping = true;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { Exchange, HttpResponse } from './exchange.ts';
-import { headerOf } from './exchange.ts';
+import { connectionOf, headerOf } from './exchange.ts';
 
 /** What of the server's composition sending needs. */
 export interface SendOptions {
@@ -90,7 +90,7 @@ export function drained(response: HttpResponse, signal: AbortSignal): Promise<vo
 function wantsGzip({ request }: Exchange): boolean {
   const accepted = headerOf(request, 'accept-encoding') ?? '';
   if (!/(?:^|[\s,])gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(accepted)) return false;
-  const address = request.socket.remoteAddress ?? '';
+  const address = connectionOf(request).remoteAddress ?? '';
   return !/^(?:127\.|::1$|::ffff:127\.)/.test(address);
 }
 

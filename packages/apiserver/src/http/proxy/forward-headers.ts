@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Exchange, OutgoingHeaders } from '../exchange.ts';
+import { connectionOf, type Exchange, type OutgoingHeaders } from '../exchange.ts';
 import type { ConnectTarget } from './connector.ts';
 
 /** Headers of one connection, not of the message. Source: RFC 9110, 7.6.1. */
@@ -24,7 +24,7 @@ export function requestHeaders({ request, target: asked }: Exchange, target: Con
   const authority = request.headers[':authority'];
   if (headers['host'] === undefined && typeof authority === 'string') headers['host'] = authority;
   const before = headers['x-forwarded-for'];
-  const client = request.socket.remoteAddress ?? '';
+  const client = connectionOf(request).remoteAddress ?? '';
   headers['x-forwarded-for'] = before === undefined ? client : `${Array.isArray(before) ? before.join(', ') : before}, ${client}`;
   if (target.rewriteBelow !== undefined) headers['x-forwarded-uri'] = asked.rawPath;
   return { ...headers, ...target.headers };
