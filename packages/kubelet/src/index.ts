@@ -1,4 +1,5 @@
 export { defaultKubeletConfig, type KubeletConfig, nodeAddresses } from './config.ts';
+export { type HollowNodes, type HollowNodesOptions, newHollowNodes } from './hollow/hollow-nodes.ts';
 export { type HollowRuntime, type HollowRuntimeOptions, newHollowRuntime } from './hollow/hollow-runtime.ts';
 export { type Kubelet, type KubeletOptions, newKubelet } from './kubelet.ts';
 export type { EventSink } from './runtime/events.ts';
