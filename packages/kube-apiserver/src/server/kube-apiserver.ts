@@ -1,19 +1,28 @@
 import { schemas } from '@orrery/api';
 import {
   type ApiHttpServer,
+  type Authorizer,
+  accessReviewDefinitions,
   newApiHttpServer,
   newDirectTransport,
+  newMastersAuthorizer,
   newResourceHandler,
   type RunningHandler,
+  selfSubjectReviewDefinition,
   type UserInfo,
 } from '@orrery/apiserver';
 import type { Clock, Random } from '@orrery/base';
-import type { Transport } from '@orrery/client';
+import { type Client, newClient, type Transport } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Store } from '@orrery/storage';
+import { newAdmissionPlugins } from '../admission/plugins.ts';
+import { bootstrapObjects } from '../bootstrap/bootstrap-objects.ts';
+import { newConnectors } from '../connect/connectors.ts';
 import type { ClusterPki } from '../pki/cluster-pki.ts';
 import { resources } from '../registry/resources.ts';
+import { subresources } from '../registry/subresources.ts';
 import { documentEndpoints } from './documents.ts';
+import { componentUser } from './users.ts';
 import { versionInfo } from './version.ts';
 
 export interface KubeApiserverOptions {
@@ -44,35 +53,65 @@ export interface KubeApiserver {
   close(): Promise<void>;
 }
 
-/** The Kubernetes API over a store. Resolves when it answers. */
+/** The Kubernetes API over a store. Resolves when it answers, with everything in it that a cluster has from its first moment. */
 export async function startKubeApiserver(options: KubeApiserverOptions): Promise<KubeApiserver> {
   const { store, clock, random, log, serve, freeze = false } = options;
-  const handler = newResourceHandler({ definitions: resources, store, schemas, clock, random, log, freeze });
-  let http: ApiHttpServer | undefined;
-  let address: { readonly port: number; readonly url: string } | undefined;
-  if (serve !== undefined) {
-    const { host, port, pki } = serve;
-    http = newApiHttpServer({
-      handler,
-      tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, clientCa: pki.ca.cert },
-      host,
-      port,
-      documents: documentEndpoints({ registry: handler.registry, serverAddress: () => new URL(address?.url ?? `https://${host}`).host, served: new Set() }),
-      version: versionInfo,
-      clock,
-      random,
-      log,
-    });
-    address = await http.listen();
-  }
+  const authorizer = newMastersAuthorizer();
+  const client = (): Client => systemClient;
+  const handler = newResourceHandler({
+    definitions: [...resources, ...accessReviewDefinitions(authorizer), selfSubjectReviewDefinition],
+    store,
+    schemas,
+    clock,
+    random,
+    log,
+    freeze,
+    admission: newAdmissionPlugins({ client, clock, random }),
+    subresources,
+  });
+  const transport = (user: UserInfo): Transport => newDirectTransport(handler, user);
+  const systemClient = newClient(transport(componentUser('system:apiserver')));
+  const http = serve === undefined ? undefined : newHttp(options, serve, handler, systemClient, authorizer);
+  const address = await http?.listen();
+  await bootstrapObjects({
+    client: systemClient,
+    ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.host, port: address.port } }),
+  });
   return {
     handler,
     url: address?.url,
     port: address?.port,
-    transport: (user) => newDirectTransport(handler, user),
+    transport,
     async close() {
       await http?.close();
       handler.close();
     },
   };
+}
+
+type Serve = NonNullable<KubeApiserverOptions['serve']>;
+
+function newHttp(
+  { clock, random, log }: KubeApiserverOptions,
+  { host, port, pki }: Serve,
+  handler: RunningHandler,
+  client: Client,
+  authorizer: Authorizer,
+): ApiHttpServer {
+  const { cert, key } = pki.apiserverKubeletClient;
+  const connectors = newConnectors({ client, kubeletTls: { ca: pki.ca.cert, cert, key } }, random);
+  const served = new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(subresources)]);
+  return newApiHttpServer({
+    handler,
+    tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, clientCa: pki.ca.cert },
+    host,
+    port,
+    authorizer,
+    connectors,
+    documents: documentEndpoints({ registry: handler.registry, serverAddress: () => `${host}:${port}`, served }),
+    version: versionInfo,
+    clock,
+    random,
+    log,
+  });
 }

@@ -124,7 +124,13 @@ function nodeAgent(
     podLogsDirectory: join(node.directory, 'logs'),
     ...(serve === undefined
       ? {}
-      : { server: { host: node.address, port: 0, key: serve.pki.kubelet.key, cert: serve.pki.kubelet.cert, clientCa: serve.pki.ca.cert } }),
+      : {
+          server: {
+            host: node.address,
+            port: 0,
+            tls: { key: serve.pki.kubelet.key, cert: serve.pki.kubelet.cert, clientCa: serve.pki.ca.cert },
+          },
+        }),
     config: apiserver.port === undefined ? {} : { apiServerAddress: { host: '127.0.0.1', port: apiserver.port } },
   });
 }
