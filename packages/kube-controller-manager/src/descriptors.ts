@@ -3,10 +3,14 @@ import type { ControllerContext } from './context.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
+import { rootCaCertPublisher } from './controllers/root-ca-cert-publisher/descriptor.ts';
+import { serviceAccountController } from './controllers/serviceaccount/descriptor.ts';
 
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  rootCaCertPublisher,
+  serviceAccountController,
 ];
