@@ -6,6 +6,11 @@ import type { SuiteContext } from './suite.ts';
 const keysOf = (result: { readonly entries: readonly { readonly key: string }[] }): string[] => result.entries.map((entry) => entry.key);
 
 export function describeRanges(context: SuiteContext): void {
+  describeBounds(context);
+  describeStates(context);
+}
+
+function describeBounds(context: SuiteContext): void {
   describe('ranges', () => {
     test('come in the order of UTF-8 bytes, not of UTF-16 units', async () => {
       const keys = ['z', 'a', 'a/b', 'a-', 'é', '\uffee', '\u{1f600}', '\ud7ff', 'aa'];
@@ -42,7 +47,11 @@ export function describeRanges(context: SuiteContext): void {
       expect(await range(`${long}x`, 'y\0')).toEqual(['y']);
       expect(await range('a', `${long}${long}`)).toEqual(['a', long]);
     });
+  });
+}
 
+function describeStates(context: SuiteContext): void {
+  describe('ranges of one state', () => {
     test('limit bounds the entries, count does not', async () => {
       await write(context.store, ...['a', 'b', 'c', 'd'].map((key) => put(key, '1')));
       const result = await context.store.range({ ...everything, limit: 2 });

@@ -3,6 +3,12 @@ import { bytes, contents, del, eventsUntil, everything, plainEntry, put, text, w
 import type { SuiteContext } from './suite.ts';
 
 export function describeTransactions(context: SuiteContext): void {
+  describeDecisions(context);
+  describeOrder(context);
+  describeLimits(context);
+}
+
+function describeDecisions(context: SuiteContext): void {
   describe('transactions', () => {
     test('an empty store has revision 1 and nothing in it', async () => {
       expect(context.store.revision).toBe(1);
@@ -53,7 +59,11 @@ export function describeTransactions(context: SuiteContext): void {
       const result = await context.store.transact([{ key: 'a', modRevision: 0 }], [put('a', '2')]);
       expect(result).toEqual({ succeeded: true, revision: 4 });
     });
+  });
+}
 
+function describeOrder(context: SuiteContext): void {
+  describe('transactions, in their order', () => {
     test('deleting what is not there is no write', async () => {
       expect(await context.store.transact([], [del('a')])).toEqual({ succeeded: true, revision: 1 });
       await write(context.store, put('a', '1'));
@@ -90,7 +100,11 @@ export function describeTransactions(context: SuiteContext): void {
       await writing;
       expect(text((await context.store.get('a'))?.value)).toBe('1');
     });
+  });
+}
 
+function describeLimits(context: SuiteContext): void {
+  describe('keys and values', () => {
     test('values are bytes: empty, binary and large ones come back as they were', async () => {
       const values = [new Uint8Array(), Uint8Array.from({ length: 256 }, (_, index) => index), new Uint8Array(1_000_000).fill(7)];
       for (const [index, value] of values.entries()) await context.store.transact([], [{ type: 'put', key: `v${index}`, value }]);

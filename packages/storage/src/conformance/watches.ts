@@ -4,23 +4,33 @@ import type { WatchBatch } from '../store.ts';
 import { brief, del, eventsUntil, everything, plainEvent, put, write } from './harness.ts';
 import type { SuiteContext } from './suite.ts';
 
-export function describeWatches(context: SuiteContext): void {
-  const watching = (fromRevision: number, signal = new AbortController().signal) =>
+/** A watch over everything. */
+const watcherOf =
+  (context: SuiteContext) =>
+  (fromRevision: number, signal: AbortSignal = new AbortController().signal) =>
     context.store.watch({ ...everything, fromRevision }, signal)[Symbol.asyncIterator]();
 
-  /** Batches until `toRevision`, checked to be in order. */
-  const read = async (watch: AsyncIterator<WatchBatch>, toRevision: number): Promise<string[]> => {
-    const events: string[] = [];
-    for (let revision = 0; revision < toRevision; ) {
-      const { value: batch } = (await watch.next()) as { value: WatchBatch };
-      expect(batch.revision).toBeGreaterThan(revision);
-      for (const event of batch.events) expect(event.revision > revision && event.revision <= batch.revision).toBe(true);
-      revision = batch.revision;
-      events.push(...batch.events.map(plainEvent).map(brief));
-    }
-    return events;
-  };
+/** Events until `toRevision`, in batches that are checked to be in order. */
+async function read(watch: AsyncIterator<WatchBatch>, toRevision: number): Promise<string[]> {
+  const events: string[] = [];
+  for (let revision = 0; revision < toRevision; ) {
+    const { value: batch } = (await watch.next()) as { value: WatchBatch };
+    expect(batch.revision).toBeGreaterThan(revision);
+    for (const event of batch.events) expect(event.revision > revision && event.revision <= batch.revision).toBe(true);
+    revision = batch.revision;
+    events.push(...batch.events.map(plainEvent).map(brief));
+  }
+  return events;
+}
 
+export function describeWatches(context: SuiteContext): void {
+  describeEvents(context);
+  describeResumption(context);
+  describeManyWatchers(context);
+}
+
+function describeEvents(context: SuiteContext): void {
+  const watching = watcherOf(context);
   describe('watches', () => {
     test('tell puts and deletions with what was there before', async () => {
       await write(context.store, put('a', '1'));
@@ -59,7 +69,12 @@ export function describeWatches(context: SuiteContext): void {
         revision = batch.revision;
       }
     });
+  });
+}
 
+function describeResumption(context: SuiteContext): void {
+  const watching = watcherOf(context);
+  describe('watches that start somewhere', () => {
     test('resumed anywhere, lose nothing and repeat nothing', async () => {
       for (let round = 0; round < 60; round += 1)
         await write(context.store, round % 5 === 4 ? del(`k${round % 3}`) : put(`k${round % 3}`, `${round}`));
@@ -104,7 +119,12 @@ export function describeWatches(context: SuiteContext): void {
       const events = await read(watch, count + 1);
       expect(events).toEqual(Array.from({ length: count }, (_, index) => `put k${index % 10}@${index + 2}`));
     });
+  });
+}
 
+function describeManyWatchers(context: SuiteContext): void {
+  const watching = watcherOf(context);
+  describe('watches and others', () => {
     test('many see the same', async () => {
       const watchers = Array.from({ length: 50 }, () => eventsUntil(context.store, {}, 101));
       await Promise.all(Array.from({ length: 100 }, (_, index) => write(context.store, put(`k${index}`, '1'))));

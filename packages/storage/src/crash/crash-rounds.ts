@@ -31,7 +31,7 @@ export interface CrashRoundsResult {
 
 type Ack = Extract<Report, { type: 'ack' }>;
 
-const writerMain = fileURLToPath(new URL('writer-main.ts', import.meta.url));
+const writerMain = fileURLToPath(new URL('main.ts', import.meta.url));
 
 /** Everything the process said until it was killed, `killAfterMs` after it opened the store. */
 function runUntilKilled(options: CrashRoundsOptions, round: number): Promise<Report[]> {

@@ -28,7 +28,7 @@ describe('openLmdbStore', () => {
   });
 
   test('Locked: the directory is open in another process, and free as soon as that is killed', async () => {
-    const main = fileURLToPath(new URL('../../crash/writer-main.ts', import.meta.url));
+    const main = fileURLToPath(new URL('../../crash/main.ts', import.meta.url));
     const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', main, directory, '1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
