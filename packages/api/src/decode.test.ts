@@ -1,4 +1,5 @@
 import { decodeStruct, isStatusError, type Json, parseJson, type StructSchema, strictDecodingError } from '@orrery/apimachinery';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { schemas } from './schemas.ts';
 
@@ -143,4 +144,43 @@ describe('the decoded object', () => {
     const { object } = decodeStruct(core('Secret'), { data: { a: 'aGVs\nbG8=', b: 'aGk=' } });
     expect(object['data']).toEqual({ a: 'aGVsbG8=', b: 'aGk=' });
   });
+});
+
+test('any JSON gives an object or a StatusError', () => {
+  const names = [
+    'metadata',
+    'spec',
+    'template',
+    'containers',
+    'ports',
+    'labels',
+    'resources',
+    'limits',
+    'cpu',
+    'env',
+    'replicas',
+    'name',
+    'x',
+    '__proto__',
+  ];
+  const { value } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'medium', withCrossShrink: true },
+      fc.constantFrom<Json>(null, true, 0, -1, 1.5, 1e300, '', 'a', '100m', '2026-01-02T03:04:05Z'),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(fc.tuple(fc.constantFrom(...names), tie('value')), { maxLength: 5 }).map((entries) => Object.fromEntries(entries)),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (json) => {
+      try {
+        const { object } = decodeStruct(deployment, json);
+        // What was decoded decodes to itself.
+        expect(decodeStruct(deployment, object as Json)).toEqual({ object, unknown: [] });
+      } catch (err) {
+        if (!isStatusError(err) || err.reason !== 'BadRequest') throw err;
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -78,6 +78,13 @@ test('nesting beyond the limit is refused, not overflowed', () => {
   expect(parse('['.repeat(900) + ']'.repeat(900)).duplicates).toEqual([]);
 });
 
+test('large bodies with duplicates are parsed, and complaints stay few', () => {
+  const large = 'x\\n'.repeat(500_000);
+  expect(parse(`{"a":"${large}","a":1}`).duplicates).toEqual(['duplicate field "a"']);
+  const many = Array.from({ length: 1000 }, (_, i) => `"k${i}":1,"k${i}":2`).join();
+  expect(parse(`{${many}}`).duplicates).toHaveLength(100);
+});
+
 test('invalid UTF-8 becomes the replacement character', () => {
   expect(parseJson(Buffer.from([0x22, 0xff, 0x22])).value).toBe('\ufffd');
 });

@@ -1,6 +1,6 @@
 import { newBadRequest } from '../errors/status-error.ts';
 import { type Json, type JsonObject, setOwn } from '../json.ts';
-import { duplicateField } from '../schema/decode-context.ts';
+import { duplicateField, strictCountMax } from '../schema/decode-context.ts';
 import { jsonSyntaxError } from './json-syntax.ts';
 
 export interface ParseJsonOptions {
@@ -98,7 +98,8 @@ function countKeys(value: Json): number {
 class DuplicateParser {
   readonly #text: string;
   #at = 0;
-  readonly #duplicates: string[] = [];
+  /** Each once, and no more than strict decoding reports. */
+  readonly #duplicates = new Set<string>();
 
   constructor(text: string) {
     this.#text = text;
@@ -106,7 +107,7 @@ class DuplicateParser {
 
   parse(): ParsedJson {
     const value = this.#value('');
-    return { value, duplicates: [...new Set(this.#duplicates)] };
+    return { value, duplicates: [...this.#duplicates] };
   }
 
   #skip(pattern: RegExp): string {
@@ -130,7 +131,7 @@ class DuplicateParser {
   }
 
   #string(): string {
-    return JSON.parse(this.#skip(/"(?:[^"\\]|\\.)*"/y)) as string;
+    return JSON.parse(this.#skip(/"[^"\\]*(?:\\.[^"\\]*)*"/y)) as string;
   }
 
   #object(path: string): JsonObject {
@@ -144,7 +145,7 @@ class DuplicateParser {
       const key = this.#string();
       const keyPath = path === '' ? key : `${path}.${key}`;
       if (Object.hasOwn(out, key)) {
-        this.#duplicates.push(duplicateField(keyPath));
+        if (this.#duplicates.size < strictCountMax) this.#duplicates.add(duplicateField(keyPath));
         delete out[key]; // So that the key moves to where its last value stands.
       }
       this.#space();

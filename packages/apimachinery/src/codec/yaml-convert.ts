@@ -1,5 +1,6 @@
 import type * as Yaml from 'yaml';
 import { type Json, setOwn } from '../json.ts';
+import { strictCountMax } from '../schema/decode-context.ts';
 import { resolvePlainKey, resolvePlainScalar } from './yaml-scalar.ts';
 
 /** A YAML text that means nothing, or nothing that JSON can hold. */
@@ -93,7 +94,8 @@ export class YamlConverter {
       }
       const name = this.#key(key);
       if (Object.hasOwn(out, name)) {
-        this.duplicates.push(`line ${this.#line(key)}: key ${JSON.stringify(name)} already set in map`);
+        if (this.duplicates.length < strictCountMax)
+          this.duplicates.push(`line ${this.#line(key)}: key ${JSON.stringify(name)} already set in map`);
         delete out[name];
       }
       setOwn(out, name, this.#convert(pair.value as Node));

@@ -1,6 +1,7 @@
 import { newBadRequest } from '../errors/status-error.ts';
 
-const strictCountMax = 100; // Upstream stops collecting there.
+/** Upstream stops collecting complaints there. */
+export const strictCountMax = 100;
 
 /** Where a decoding run stands and what it has to report. One per call; decoders are shared and keep nothing. */
 export class DecodeContext {
@@ -33,6 +34,7 @@ export class DecodeContext {
   }
 
   unknownField(key: string): void {
+    if (this.strict.length >= strictCountMax) return; // Spares the path.
     this.complain(`unknown field ${quote(this.path(key))}`);
   }
 
