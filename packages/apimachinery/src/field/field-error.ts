@@ -64,17 +64,12 @@ export const notFound = (field: string, value: unknown): FieldError => ({
   field,
   message: `Not found: ${show(value)}`,
 });
-/** @param supported - Accepted values; shown sorted and quoted. */
+/** @param supported - Accepted values; shown quoted and in this order, which is part of the message. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   reason: 'FieldValueNotSupported',
   field,
   message: `Unsupported value: ${show(value)}${
-    supported.length === 0
-      ? ''
-      : `: supported values: ${[...supported]
-          .sort()
-          .map((v) => JSON.stringify(v))
-          .join(', ')}`
+    supported.length === 0 ? '' : `: supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}`
   }`,
 });
 /** @param bytesMax - Largest size allowed, in bytes; negative leaves the limit out of the message. */

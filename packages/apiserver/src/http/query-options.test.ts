@@ -59,7 +59,7 @@ describe('refused', () => {
     [
       'list',
       'resourceVersionMatch=Best&resourceVersion=1',
-      `${list}resourceVersionMatch: Unsupported value: "Best": supported values: "", "Exact", "NotOlderThan"`,
+      `${list}resourceVersionMatch: Unsupported value: "Best": supported values: "Exact", "NotOlderThan", ""`,
     ],
     ['list', 'sendInitialEvents=true', `${list}sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list`],
     [

@@ -12,7 +12,7 @@ import {
 import { specialAddressReason } from '../../addresses.ts';
 import { check, each } from '../../validate.ts';
 
-export const protocols = ['TCP', 'UDP', 'SCTP'];
+export const protocols = ['SCTP', 'TCP', 'UDP'];
 
 /** Source: ValidateEndpoints. */
 export function validateEndpoints({ subsets }: Endpoints): FieldError[] {

@@ -11,8 +11,8 @@ import {
   required,
 } from '@orrery/apimachinery';
 import { check, each } from '../../validate.ts';
-import { isStandard, mayOvercommit } from '../resources/names.ts';
-import { validateContainerResourceName, validateQuantity, validateResourceName } from '../resources/validation.ts';
+import { mayOvercommit } from '../resources/names.ts';
+import { validateContainerResourceName, validateResourceName } from '../resources/validation.ts';
 
 const amounts = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
 const standardTypes = new Set(['Container', 'Pod', 'PersistentVolumeClaim']);
@@ -50,39 +50,35 @@ function validateItem(item: LimitRangeItem, field: string): FieldError[] {
   }
   const names = new Set<string>();
   for (const key of amounts) {
-    for (const [name, value] of Object.entries(item[key] ?? {})) {
+    for (const name of Object.keys(item[key] ?? {})) {
       names.add(name);
       const path = fieldPath(`${field}.${key}`, { key: name });
-      errors.push(...(item.type === 'Container' ? validateContainerResourceName(name, path) : validateResourceName(name, path)));
-      if (key !== 'maxLimitRequestRatio' && isStandard(name)) errors.push(...validateQuantity(name, value, path));
+      errors.push(
+        ...(item.type === 'Container' || item.type === 'Pod'
+          ? validateContainerResourceName(name, path)
+          : validateResourceName(name, path)),
+      );
     }
   }
   for (const name of names) errors.push(...validateOrder(item, name, field));
   return errors;
 }
 
-/** min ≤ defaultRequest ≤ default ≤ max, and a ratio that they allow. */
+/** min ≤ defaultRequest ≤ default ≤ max, and a ratio that they allow. Which value an error shows is upstream's choice. */
 function validateOrder(item: LimitRangeItem, name: string, field: string): FieldError[] {
+  const { min, max, default: limit, defaultRequest: request } = Object.fromEntries(amounts.map((key) => [key, item[key]?.[name]]));
   const errors: FieldError[] = [];
-  const get = (key: (typeof amounts)[number]): string | undefined => item[key]?.[name];
-  const ordered = (
-    low: 'min' | 'defaultRequest' | 'default',
-    high: 'defaultRequest' | 'default' | 'max',
-    at: 'low' | 'high',
-    text: (a: string, b: string) => string,
-  ): void => {
-    const a = get(low);
-    const b = get(high);
-    if (a === undefined || b === undefined || compareQuantity(a, b) <= 0) return;
-    const path = fieldPath(`${field}.${at === 'low' ? low : high}`, { key: name });
-    errors.push(invalid(path, at === 'low' ? a : b, text(a, b)));
+  const refuse = (key: (typeof amounts)[number], shown: string, reason: string): void => {
+    errors.push(invalid(fieldPath(`${field}.${key}`, { key: name }), shown, reason));
   };
-  ordered('min', 'max', 'low', (a, b) => `min value ${a} is greater than max value ${b}`);
-  ordered('min', 'defaultRequest', 'high', (a, b) => `min value ${a} is greater than default request value ${b}`);
-  ordered('defaultRequest', 'max', 'low', (a, b) => `default request value ${a} is greater than max value ${b}`);
-  ordered('defaultRequest', 'default', 'low', (a, b) => `default request value ${a} is greater than default limit value ${b}`);
-  ordered('min', 'default', 'low', (a, b) => `min value ${a} is greater than default value ${b}`);
-  ordered('default', 'max', 'low', (a, b) => `default value ${a} is greater than max value ${b}`);
+  const above = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && compareQuantity(a, b) > 0;
+  if (above(min, max)) refuse('min', min ?? '', `min value ${min} is greater than max value ${max}`);
+  if (above(min, request)) refuse('defaultRequest', request ?? '', `min value ${min} is greater than default request value ${request}`);
+  if (above(request, max)) refuse('defaultRequest', request ?? '', `default request value ${request} is greater than max value ${max}`);
+  if (above(request, limit))
+    refuse('defaultRequest', request ?? '', `default request value ${request} is greater than default limit value ${limit}`);
+  if (above(min, limit)) refuse('default', min ?? '', `min value ${min} is greater than default value ${limit}`);
+  if (above(limit, max)) refuse('default', max ?? '', `default value ${limit} is greater than max value ${max}`);
   return [...errors, ...validateRatio(item, name, field)];
 }
 

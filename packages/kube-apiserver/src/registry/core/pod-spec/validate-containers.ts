@@ -22,7 +22,7 @@ import { validateRestartRules } from './validate-restart-rules.ts';
 import { validateContainerSecurity } from './validate-security.ts';
 
 const pullPolicies = ['Always', 'IfNotPresent', 'Never'];
-const messagePolicies = ['FallbackToLogsOnError', 'File'];
+const messagePolicies = ['File', 'FallbackToLogsOnError'];
 
 /** Containers of all three kinds. Source: validateContainers, validateInitContainers, validateEphemeralContainers. */
 export function validateAllContainers(rules: PodRules, field: string): FieldError[] {

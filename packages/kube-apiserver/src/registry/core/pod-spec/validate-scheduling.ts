@@ -15,7 +15,7 @@ import { semanticEqual } from '../../semantic-equal.ts';
 import { check, each } from '../../validate.ts';
 import { validateLabelKeys } from './validate-affinity.ts';
 
-const effects = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
+const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 const inclusionPolicies = ['Honor', 'Ignore'];
 
 /** Source: ValidateTolerations. */

@@ -26,8 +26,8 @@ import { validatePodSecurity } from './validate-security.ts';
 import { validateVolumes } from './validate-volumes.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
-const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
-const restartPolicies = ['Always', 'Never', 'OnFailure'];
+const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
+const restartPolicies = ['Always', 'OnFailure', 'Never'];
 
 /**
  * Rules of a pod spec, in upstream's order. Source: ValidatePodSpec.

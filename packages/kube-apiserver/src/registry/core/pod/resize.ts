@@ -41,6 +41,7 @@ function merged(next: readonly Draft<Container>[] | undefined, old: readonly Con
 
 /** Source: ValidatePodResize. */
 function validateResize(next: Pod, old: Pod): FieldError[] {
+  if (isSized(next.spec) || isSized(old.spec)) return [forbidden('', 'pods with pod-level resources cannot be resized')];
   if (old.metadata.annotations?.[MIRROR] !== undefined) return [forbidden('', 'static pods cannot be resized')];
   if (old.spec.os?.name === 'windows') return [forbidden('', 'windows pods cannot be resized')];
   const errors = validatePod(next);
@@ -48,39 +49,62 @@ function validateResize(next: Pod, old: Pod): FieldError[] {
   if (qos !== (old.status?.qosClass ?? qosClassOf(old.spec))) {
     errors.push(invalid('spec', qos, 'Pod QOS Class may not change as a result of resizing'));
   }
-  errors.push(...validateKind(next.spec, old.spec));
-  return [...errors, ...validateRemovals(next.spec, old.spec)];
+  if (!isSupported(old)) errors.push(forbidden('spec', 'Pod running on node without support for resize'));
+  return [...errors, ...validateRemovals(next.spec, old.spec), ...validateKind(next.spec, old.spec)];
 }
 
-/** The spec without the amounts that a resize may change. */
-function frozen(spec: PodSpec): unknown {
-  const strip = (container: Container): unknown => ({
-    ...container,
-    resizePolicy: undefined,
-    resources: { ...container.resources, limits: without(container.resources?.limits), requests: without(container.resources?.requests) },
-  });
-  return { ...spec, containers: (spec.containers ?? []).map(strip), initContainers: (spec.initContainers ?? []).map(strip) };
+const isSized = ({ resources }: PodSpec): boolean =>
+  Object.keys(resources?.requests ?? {}).length + Object.keys(resources?.limits ?? {}).length > 0;
+
+/** A node that can resize tells what its running containers have. */
+function isSupported({ status }: Pod): boolean {
+  const running = (status?.containerStatuses ?? []).find(({ state }) => state?.running !== undefined);
+  return running === undefined || running.resources !== undefined;
+}
+
+/** The container without the amounts that a resize may change. */
+function frozen(container: Container): unknown {
+  const { limits, requests } = container.resources ?? {};
+  return { ...container, resizePolicy: undefined, resources: { limits: without(limits), requests: without(requests) } };
 }
 const without = (amounts: Readonly<Record<string, string>> | undefined): unknown =>
   Object.fromEntries(Object.entries(amounts ?? {}).filter(([name]) => !resizable.has(name)));
+const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
 
 function validateKind(next: PodSpec, old: PodSpec): FieldError[] {
+  const mutable = 'only cpu and memory resources are mutable';
   const errors: FieldError[] = [];
-  if (!semanticEqual(frozen(next), frozen(old))) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'));
-  for (const [index, container] of (old.initContainers ?? []).entries()) {
-    if (container.restartPolicy === 'Always' || semanticEqual(container.resources, next.initContainers?.[index]?.resources)) continue;
-    errors.push(forbidden('spec', 'only cpu and memory resources for sidecar containers are mutable'));
+  const containers = old.containers ?? [];
+  const initContainers = old.initContainers ?? [];
+  if (containers.length !== (next.containers ?? []).length || initContainers.length !== (next.initContainers ?? []).length) {
+    return [forbidden('spec', mutable)];
   }
-  return errors;
+  for (const [index, container] of containers.entries()) {
+    const after = next.containers[index];
+    if (after === undefined || !semanticEqual(frozen(after), frozen(container))) errors.push(forbidden('spec', mutable));
+  }
+  for (const [index, container] of initContainers.entries()) {
+    const after = next.initContainers?.[index];
+    if (!isSidecar(container)) {
+      if (!semanticEqual(after, container)) errors.push(forbidden('spec', 'resources for non-sidecar init containers are immutable'));
+    } else if (after === undefined || !semanticEqual(frozen(after), frozen(container))) {
+      errors.push(forbidden('spec', 'only cpu and memory resources for sidecar containers are mutable'));
+    }
+  }
+  const rest = (spec: PodSpec): unknown => ({ ...spec, containers: undefined, initContainers: undefined });
+  return errors.length > 0 || semanticEqual(rest(next), rest(old)) ? errors : [forbidden('spec', mutable)];
 }
 
 function validateRemovals(next: PodSpec, old: PodSpec): FieldError[] {
-  return (old.containers ?? []).flatMap((container, index) =>
-    (['limits', 'requests'] as const).flatMap((key) => {
-      const after = next.containers?.[index]?.resources?.[key] ?? {};
-      const lost = Object.keys(container.resources?.[key] ?? {}).some((name) => after[name] === undefined);
-      const what = key === 'limits' ? 'resource limits cannot be removed' : 'resource requests cannot be removed';
-      return lost ? [forbidden(`spec.containers[${index}].resources.${key}`, what)] : [];
+  return (['initContainers', 'containers'] as const).flatMap((list) =>
+    (old[list] ?? []).flatMap((container, index) => {
+      if (list === 'initContainers' && !isSidecar(container)) return [];
+      return (['requests', 'limits'] as const).flatMap((key) => {
+        const after = next[list]?.[index]?.resources?.[key] ?? {};
+        const lost = Object.keys(container.resources?.[key] ?? {}).some((name) => after[name] === undefined);
+        const what = key === 'limits' ? 'resource limits cannot be removed' : 'resource requests cannot be removed';
+        return lost ? [forbidden(`spec.${list}[${index}].resources.${key}`, what)] : [];
+      });
     }),
   );
 }

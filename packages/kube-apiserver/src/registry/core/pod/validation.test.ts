@@ -37,7 +37,7 @@ describe('pods that are refused', () => {
     [
       'unknown restart policy',
       { restartPolicy: 'Sometimes' },
-      ['spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"'],
+      ['spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"'],
     ],
     [
       'port out of range',

@@ -21,8 +21,11 @@ const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
 function validateName(name: string, field: string): FieldError[] {
   const errors = check(field, name, isQualifiedName);
   if (errors.length > 0) return errors;
-  if (!name.includes('/') && !isStandard(name)) return [invalid(field, name, 'must be a standard resource for quota')];
-  return [];
+  if (name.includes('/') || isStandard(name)) return [];
+  return [
+    invalid(field, name, 'must be a standard resource type or fully qualified'),
+    invalid(field, name, 'must be a standard resource for quota'),
+  ];
 }
 
 function validateAmounts(amounts: Amounts | undefined, field: string): FieldError[] {

@@ -26,11 +26,12 @@ function defaultSecret(draft: Draft<Secret>): void {
   fill(draft, 'type', 'Opaque');
 }
 
+const SSH_KEY = 'ssh-privatekey';
 /** Keys that a type of secret has to have. Source: ValidateSecret. */
 const requiredKeys: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/ssh-auth': [SSH_KEY],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 };
 const jsonKeys = new Set(['.dockercfg', '.dockerconfigjson']);
@@ -60,7 +61,7 @@ function validateType({ type = '', metadata }: Secret, data: Readonly<Record<str
 
 function validateRequiredKey(key: string, value: string | undefined): FieldError[] {
   const field = fieldPath('data', { key });
-  if (value === undefined) return [required(field)];
+  if (value === undefined || (key === SSH_KEY && value === '')) return [required(field)];
   if (!jsonKeys.has(key)) return [];
   try {
     JSON.parse(Buffer.from(value, 'base64').toString());

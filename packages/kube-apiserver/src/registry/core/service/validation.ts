@@ -15,7 +15,7 @@ import {
   validateLabels,
 } from '@orrery/apimachinery';
 import { specialAddressReason } from '../../addresses.ts';
-import { check, each, immutable } from '../../validate.ts';
+import { check, each } from '../../validate.ts';
 import { protocols } from '../endpoints/validation.ts';
 import { oneOf } from '../pod-spec/validate-containers.ts';
 import { validatePort } from '../pod-spec/validate-probes.ts';
@@ -49,10 +49,6 @@ export function validateService(service: Service): FieldError[] {
 function validateByType(spec: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   if (spec.type === 'LoadBalancer') {
-    for (const [index, { port }] of (spec.ports ?? []).entries()) {
-      if (port === 10250)
-        errors.push(invalid(`spec.ports[${index}]`, port, 'may not expose port 10250 externally since it is used by kubelet'));
-    }
     if (isHeadless(spec)) errors.push(invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services"));
   }
   if (spec.type === 'NodePort' && isHeadless(spec)) {
@@ -143,7 +139,7 @@ function validateSourceRanges({ type, loadBalancerSourceRanges: ranges }: Servic
 function validateLoadBalancerFields({ type, allocateLoadBalancerNodePorts: allocate, loadBalancerClass }: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   const only = "may only be used when `type` is 'LoadBalancer'";
-  if (type === 'LoadBalancer' && allocate === undefined) errors.push(required('spec.allocateLoadBalancerNodePorts'));
+  if (type === 'LoadBalancer' && allocate === undefined) errors.push(required('allocateLoadBalancerNodePorts'));
   if (type !== 'LoadBalancer' && allocate !== undefined) errors.push(forbidden('spec.allocateLoadBalancerNodePorts', only));
   if (loadBalancerClass !== undefined) {
     if (type !== 'LoadBalancer') errors.push(forbidden('spec.loadBalancerClass', only));
@@ -182,14 +178,20 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
 export function validateServiceUpdate(next: Service, old: Service): FieldError[] {
   return [
     ...validateClusterIpUpdate(next.spec, old.spec),
-    ...(next.spec.type === 'LoadBalancer' && old.spec.type === 'LoadBalancer'
-      ? immutable('spec.loadBalancerClass', next.spec.loadBalancerClass, old.spec.loadBalancerClass).map((error) => ({
-          ...error,
-          message: `${error.message.replace(/: field is immutable$/, '')}: may not change once set`,
-        }))
-      : []),
+    ...validateClassUpdate(next.spec, old.spec),
+    ...validateHealthCheckUpdate(next.spec, old.spec),
     ...validateService(next),
   ];
+}
+
+function validateClassUpdate({ type, loadBalancerClass }: ServiceSpec, old: ServiceSpec): FieldError[] {
+  if (type !== 'LoadBalancer' || old.type !== 'LoadBalancer' || loadBalancerClass === old.loadBalancerClass) return [];
+  return [invalid('spec.loadBalancerClass', loadBalancerClass, 'may not change once set')];
+}
+
+function validateHealthCheckUpdate(next: ServiceSpec, old: ServiceSpec): FieldError[] {
+  if (!needsHealthCheckPort(next) || !needsHealthCheckPort(old) || next.healthCheckNodePort === old.healthCheckNodePort) return [];
+  return [forbidden('spec.healthCheckNodePort', 'field is immutable')];
 }
 
 /** Source: ValidateServiceStatusUpdate. */
