@@ -53,6 +53,7 @@ export async function* watchCache(
   const skipTo = typeof options.from === 'object' ? options.from.after : 0;
   try {
     yield* initial;
+    if (signal.aborted) return; // The history may have been cut short: what came in live must not follow a gap.
     for (let batch = await watcher.take(); batch !== undefined; batch = await watcher.take()) {
       const wanted = skipTo <= startedAt ? batch : batch.filter(({ item }) => item.revision > skipTo);
       if (wanted.length > 0) yield wanted;

@@ -170,6 +170,22 @@ describe('a watcher', () => {
     await tested.close();
   });
 
+  test('whose history is cut short by its end gets nothing after the gap', async () => {
+    const tested = await newTestCache(newMemoryStore({ clock: realClock }), realClock, { ringEvents: 1 });
+    for (const name of ['x', 'y', 'z']) await tested.feed.reached(await tested.put(name, 'red'));
+    const abort = new AbortController();
+    const batches = watchCache(tested.cache, { from: { after: 1 }, batchMax: 1 }, abort.signal);
+    const first = batches.next();
+    await tested.feed.reached(await tested.put('live', 'red'));
+    abort.abort();
+    const seen = [...((await first).value ?? [])].map(({ item }) => item.revision);
+    for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
+      seen.push(...next.value.map(({ item }) => item.revision));
+    }
+    expect(seen).toEqual(seen.map((_revision, index) => index + 2));
+    await tested.close();
+  });
+
   test('1,000 watchers of one value each: a change is offered to one', async () => {
     const tested = await newTestCache(newMemoryStore({ clock: realClock }), realClock);
     const aborts: AbortController[] = [];
