@@ -7,6 +7,7 @@ export { type KeyedMutex, type Mutex, newKeyedMutex, newMutex } from './mutex.ts
 export { newQueue, type Queue, type QueueOptions } from './queue.ts';
 export type { Random } from './random.ts';
 export { realClock } from './real-clock.ts';
+export { type StdioSlot, sealedStdio } from './sealed-stdio.ts';
 export { newSeededRandom } from './seeded-random.ts';
 export { abortable, aborted, anySignal, type DerivedSignal, sharedSignal, timeoutSignal } from './signals.ts';
 export { systemRandom } from './system-random.ts';
