@@ -146,6 +146,16 @@ describe('what is no HTTP', () => {
   });
 });
 
+test('an upgrade that nobody asked for is not made: the request is answered as it is', async () => {
+  for (const upgrade of ['h2c', 'SPDY/3.1', 'websocket']) {
+    const answer = await say(`GET /version HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK/);
+    expect(answer).toContain('"major": "1"');
+  }
+  const refused = await say('GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n');
+  expect(refused).toMatch(/^HTTP\/1.1 400 [\s\S]*a watch can be upgraded to websocket alone/);
+});
+
 describe('too much at once', () => {
   test('reads and watches over the limit are told to come back', async () => {
     const watches = await Promise.all([server.open('/api/v1/pods?watch=1'), server.open('/api/v1/pods?watch=1')]);

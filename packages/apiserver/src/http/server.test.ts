@@ -73,6 +73,37 @@ describe('HTTP/2', () => {
     expect(answers.map(([status]) => status)).toEqual([200, 200, 404]);
     session.close();
   });
+
+  for (const how of ['the stream', 'the connection']) {
+    test(`a client that drops ${how} ends its watches`, async () => {
+      const session = server.http2();
+      const streams = Array.from({ length: 5 }, () => session.request({ ':path': '/api/v1/configmaps?watch=1' }));
+      await Promise.all(streams.map((stream) => once(stream, 'response')));
+      expect(server.handler.watches).toBe(5);
+      for (const stream of streams) stream.on('error', () => undefined);
+      if (how === 'the connection') session.destroy();
+      else for (const stream of streams) stream.close(8);
+      await expect.poll(() => server.handler.watches).toBe(0);
+      session.close();
+    });
+  }
+});
+
+describe('metrics', () => {
+  test("requests, watches and the process under upstream's names", async () => {
+    const watch = await server.open('/api/v1/configmaps?watch=1');
+    await server.ask('/api/v1/configmaps');
+    const { text } = await server.ask('/metrics');
+    expect(text).toMatch(
+      /^apiserver_request_total\{verb="LIST",.*resource="configmaps",.*scope="cluster",component="apiserver",code="200"\} [1-9]/m,
+    );
+    expect(text).toMatch(/^apiserver_request_duration_seconds_bucket\{verb="LIST",.*le="0.005"\} /m);
+    expect(text).toContain('apiserver_registered_watchers{group="",version="v1",resource="configmaps"} 1\n');
+    expect(text).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 1\n');
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+    watch.on('error', () => undefined).destroy();
+    await expect.poll(() => server.handler.watches).toBe(0);
+  });
 });
 
 describe('watch', () => {

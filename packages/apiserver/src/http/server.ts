@@ -6,7 +6,15 @@ import type { Duplex } from 'node:stream';
 import { protobufCodec } from '@orrery/api';
 import { StatusError } from '@orrery/apimachinery';
 import { type Clock, type Random, realClock, systemRandom } from '@orrery/base';
-import { type HealthCheck, type Logger, type MetricsRegistry, newMetricsRegistry, pingCheck, silentLogger } from '@orrery/component';
+import {
+  addProcessMetrics,
+  type HealthCheck,
+  type Logger,
+  type MetricsRegistry,
+  newMetricsRegistry,
+  pingCheck,
+  silentLogger,
+} from '@orrery/component';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { newCertificateAuthenticator } from '../authentication/certificate.ts';
 import { type Authorizer, newMastersAuthorizer } from '../authorization/authorizer.ts';
@@ -52,7 +60,7 @@ export interface ApiHttpServerOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
-  /** Shown at `/metrics`; the server adds its own. One registry serves one server. */
+  /** Shown at `/metrics`; the server adds its own. One registry serves one server. @default a registry with the process' metrics */
   readonly metrics?: MetricsRegistry;
 }
 
@@ -105,6 +113,7 @@ async function atMost(clock: Clock, delayMs: number, work: Promise<void>): Promi
 function contextOf(options: ApiHttpServerOptions): ServerContext {
   const clock = options.clock ?? realClock;
   const registry = options.metrics ?? newMetricsRegistry();
+  if (options.metrics === undefined) addProcessMetrics(registry, clock);
   return {
     handler: options.handler,
     authenticators: [newCertificateAuthenticator(clock), ...(options.authenticators ?? [])],
@@ -126,6 +135,8 @@ function contextOf(options: ApiHttpServerOptions): ServerContext {
 
 const secureContextOf = ({ key, cert, clientCa }: TlsFiles) => ({ key, cert, ...(clientCa === undefined ? {} : { ca: clientCa }) });
 
+/** Idle connections are probed after this: a machine that vanished does not say so. */
+const tcpKeepAliveMs = 30_000;
 /** Longest wait for a TLS handshake. */
 const handshakeTimeoutMs = 10_000;
 
@@ -137,9 +148,9 @@ function newTlsServer(tls: TlsFiles, context: ServerContext, pipeline: Pipeline)
     requestCert: tls.clientCa !== undefined,
     rejectUnauthorized: false, // Tokens come without a certificate; a certificate that does not verify gets a 401.
     handshakeTimeout: handshakeTimeoutMs,
-    allowHalfOpen: true, // A tunnel's client may end its side first.
     noDelay: true,
     keepAlive: true,
+    keepAliveInitialDelay: tcpKeepAliveMs,
     settings: { maxConcurrentStreams: limits.streamsPerConnectionMax, maxHeaderListSize: limits.headerBytesMax },
   });
   // The HTTP/1 side reads these from the server object.
@@ -163,6 +174,7 @@ function newTlsServer(tls: TlsFiles, context: ServerContext, pipeline: Pipeline)
 
 /** An upgrade request has no answer object of its own; a refusal needs one. */
 function serveUpgrade(pipeline: Pipeline, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  (socket as Socket).allowHalfOpen = true; // A tunnel's client may end its side first; no other's may: it would look alive for ever.
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
