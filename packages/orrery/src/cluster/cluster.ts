@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, Random } from '@orrery/base';
-import { type Client, newClient, newEventRecorder, newInformerFactory, type Transport } from '@orrery/client';
+import { type Client, type InformerFactory, newClient, newEventRecorder, newInformerFactory, type Transport } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import { runAll } from '@orrery/controller';
 import type { Runtime } from '@orrery/cri';
@@ -42,6 +42,8 @@ export interface Cluster {
   /** A client with all rights, without HTTP. */
   readonly client: Client;
   transportFor(component: string): Transport;
+  /** The cache that controllers and scheduler share. */
+  readonly informers: InformerFactory;
   /** Rejects when a component fails; resolves after {@link stop}. */
   readonly done: Promise<void>;
   /** Stops every component; pods go on. Idempotent. */
@@ -61,12 +63,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   });
   const transportFor = (component: string): Transport => apiserver.transport(componentUser(component));
   const stopping = new AbortController();
-  const done = runAll(componentsOf(options, apiserver, transportFor), stopping.signal);
+  // One cache for controllers and scheduler: each object is held once.
+  const informers = newInformerFactory(newClient(transportFor('system:informers')), { clock, random, log });
+  const done = runAll(componentsOf(options, apiserver, informers, transportFor), stopping.signal);
   done.catch((error: unknown) => log.error('a component failed; the cluster stops', { error }));
   return {
     apiserver,
     client: newClient(transportFor('system:admin')),
     transportFor,
+    informers,
     done,
     async stop() {
       stopping.abort();
@@ -83,12 +88,11 @@ interface Runnable {
 function componentsOf(
   options: ClusterOptions,
   apiserver: KubeApiserver,
+  informers: InformerFactory,
   transportFor: (component: string) => Transport,
 ): readonly Runnable[] {
   const { clock, random, log, controllers = true, scheduler = true, node, serve } = options;
-  const runnables: Runnable[] = [];
-  // One cache for controllers and scheduler: each object is held once.
-  const informers = newInformerFactory(newClient(transportFor('system:informers')), { clock, random, log });
+  const runnables: Runnable[] = [informers];
   if (controllers) {
     const client = newClient(transportFor('system:kube-controller-manager'));
     const config = serve === undefined ? {} : { rootCa: serve.pki.ca.cert };
@@ -98,7 +102,6 @@ function componentsOf(
     const client = newClient(transportFor('system:kube-scheduler'));
     runnables.push(newScheduler({ client, informers, clock, random, log: log.with({ component: 'scheduler' }) }));
   }
-  if (controllers || scheduler) runnables.push(informers);
   if (node !== undefined) runnables.push(nodeAgent(options, node, apiserver, transportFor));
   return runnables;
 }
@@ -128,7 +131,9 @@ function nodeAgent(
           server: {
             host: node.address,
             port: 0,
-            tls: { key: serve.pki.kubelet.key, cert: serve.pki.kubelet.cert, clientCa: serve.pki.ca.cert },
+            key: serve.pki.kubelet.key,
+            cert: serve.pki.kubelet.cert,
+            clientCa: serve.pki.ca.cert,
           },
         }),
     config: apiserver.port === undefined ? {} : { apiServerAddress: { host: '127.0.0.1', port: apiserver.port } },
