@@ -28,7 +28,8 @@ export interface Authenticator {
 }
 
 export const anonymousUser: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
-const authenticatedGroup = 'system:authenticated';
+/** Everybody who is somebody. */
+export const authenticatedGroup = 'system:authenticated';
 
 /**
  * Asks each authenticator. Credentials that were offered and refused are never anonymous.

@@ -10,6 +10,8 @@ export interface HttpRequest extends Readable {
   readonly method?: string;
   readonly url?: string;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turns, as they came. */
+  readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
   readonly httpVersion: string;
   readonly socket: TLSSocket;

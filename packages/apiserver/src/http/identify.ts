@@ -2,6 +2,7 @@ import { StatusError } from '@orrery/apimachinery';
 import { anonymousUser, authenticate, type Credentials } from '../authentication/authenticator.ts';
 import { bearerTokenOf } from '../authentication/bearer-token.ts';
 import { certificateOf } from '../authentication/certificate.ts';
+import { impersonatedUser } from '../authentication/impersonation.ts';
 import { type Attributes, forbiddenError } from '../authorization/authorizer.ts';
 import type { UserInfo } from '../definition.ts';
 import type { ServerContext } from './context.ts';
@@ -14,7 +15,7 @@ const publicPath = /^\/(?:version\/?|(?:healthz|livez|readyz)(?:\/.*)?)$/;
 const isPublic = (info: RequestInfo): boolean =>
   info.type === 'path' && (info.verb === 'get' || info.verb === 'head') && publicPath.test(info.path);
 
-/** Who asks. @throws {StatusError} 401, without saying why: the log knows. */
+/** As whom the request acts. @throws {StatusError} 401, without saying why: the log knows; 403 when it may not act as another. */
 export async function identify(context: ServerContext, request: HttpRequest, info: RequestInfo, signal: AbortSignal): Promise<UserInfo> {
   const certificate = certificateOf(connectionOf(request));
   if (certificate === 'unverified') throw refuse(context, 'the client certificate is not signed by the client CA');
@@ -24,7 +25,7 @@ export async function identify(context: ServerContext, request: HttpRequest, inf
     headers: request.headers,
   };
   const { user, refusal } = await authenticate(context.authenticators, credentials, signal);
-  if (user !== undefined) return user;
+  if (user !== undefined) return (await impersonatedUser(request.rawHeaders, user, context.authorizer, signal)) ?? user;
   if (refusal === undefined && isPublic(info)) return anonymousUser;
   throw refuse(context, refusal ?? 'no credentials');
 }

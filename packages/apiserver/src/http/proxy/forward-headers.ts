@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isImpersonationHeader } from '../../authentication/impersonation.ts';
 import { connectionOf, type Exchange, type OutgoingHeaders } from '../exchange.ts';
 import type { ConnectTarget } from './connector.ts';
 
@@ -20,6 +21,7 @@ const hopByHop = new Set([
 export function requestHeaders({ request, target: asked }: Exchange, target: ConnectTarget): OutgoingHeaders {
   const headers = withoutHops(request.headers);
   delete headers['authorization']; // They are for this server.
+  for (const name of Object.keys(headers)) if (isImpersonationHeader(name)) delete headers[name];
   delete headers['sec-websocket-protocol']; // May carry a token; tunnels set the rest again.
   const authority = request.headers[':authority'];
   if (headers['host'] === undefined && typeof authority === 'string') headers['host'] = authority;
