@@ -29,6 +29,11 @@ export interface KubeletConfig {
   /** Sandboxes and containers made at once, over all pods. */
   readonly startsMax: number;
   readonly cleanupMs: number;
+  /** Of one log file, in bytes. */
+  readonly logSizeBytesMax: number;
+  /** Log files of one run of a container. */
+  readonly logFilesMax: number;
+  readonly logRotationMs: number;
   readonly kubeletVersion: string;
   /** Where pods are told that the API server is, when the address of its Service cannot be reached from them. @default the Service's */
   readonly apiServerAddress: { readonly host: string; readonly port: number } | undefined;
@@ -54,6 +59,9 @@ export const defaultKubeletConfig: KubeletConfig = {
   pendingStatusDelayMs: 50,
   startsMax: 8,
   cleanupMs: 60_000,
+  logSizeBytesMax: 10 * 1024 * 1024,
+  logFilesMax: 5,
+  logRotationMs: 10_000,
   kubeletVersion: 'v1.36.0',
   apiServerAddress: undefined,
 };

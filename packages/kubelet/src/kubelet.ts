@@ -9,6 +9,7 @@ import type { Runtime } from '@orrery/cri';
 import { defaultKubeletConfig, type KubeletConfig } from './config.ts';
 import { newReferenceCache } from './env/reference-cache.ts';
 import { withApiServer } from './env/services.ts';
+import { rotateLogs } from './logs/rotation.ts';
 import { type Machine, readMachine } from './node/machine.ts';
 import { type NodeAgent, newNodeAgent } from './node/node-agent.ts';
 import { newProbeSet } from './probe/probe-set.ts';
@@ -233,7 +234,11 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     for (const pod of byAge) admitPod(pod);
     podInformer.addHandler({ onAdd: admitPod, onUpdate: (_, pod) => workers.update(pod), onDelete: (pod) => workers.remove(pod) });
     for (const pod of known) workers.addOrphan(pod);
-    running.push(relister.run(signal), housekeep({ clock, log, config, relister, reader, workers, cleaner }, signal));
+    const { logSizeBytesMax: sizeBytesMax, logFilesMax: filesMax } = config;
+    const rotate = () => rotateLogs({ runtime, clock, log, directories, sizeBytesMax, filesMax });
+    const tidy = () => tidyUp({ relister, reader, workers, cleaner });
+    running.push(relister.run(signal));
+    running.push(every(config.cleanupMs, tidy, { clock, log }, signal), every(config.logRotationMs, rotate, { clock, log }, signal));
     await aborted(signal);
   } catch (err) {
     if (!signal.aborted) throw err;
@@ -261,27 +266,29 @@ function newAgent(options: KubeletOptions, config: KubeletConfig, machine: Machi
   return newNodeAgent({ ...config, ...agentOptions, hostName: options.hostName ?? nodeName, port });
 }
 
-interface HousekeepDeps {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly config: KubeletConfig;
+interface TidyDeps {
   readonly relister: Relister;
   readonly reader: { retain(ids: ReadonlySet<string>): void };
   readonly workers: PodWorkers;
-  readonly cleaner: { sweep(known: ReadonlySet<string>): Promise<void> };
+  readonly cleaner: { sweep(isKnown: (uid: string) => boolean): Promise<void> };
 }
 
-/** From time to time: forgets and removes what nobody owns. */
-async function housekeep({ clock, log, config, relister, reader, workers, cleaner }: HousekeepDeps, signal: AbortSignal): Promise<void> {
+/** Forgets and removes what nobody owns. */
+async function tidyUp({ relister, reader, workers, cleaner }: TidyDeps): Promise<void> {
+  for (const pod of await relister.relist()) workers.addOrphan(pod);
+  reader.retain(relister.containerIds);
+  await cleaner.sweep((uid) => workers.has(uid));
+}
+
+/** Runs `chore` now and again until `signal` aborts. */
+async function every(
+  periodMs: number,
+  chore: () => Promise<void>,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    try {
-      const found = await relister.relist();
-      for (const pod of found) workers.addOrphan(pod);
-      reader.retain(relister.containerIds);
-      await cleaner.sweep(workers.uids());
-    } catch (err) {
-      log.warn('housekeeping failed', { error: messageOf(err) });
-    }
-    await clock.sleep(config.cleanupMs, signal).catch(() => {});
+    await chore().catch((err: unknown) => log.warn('a chore of the node failed', { error: messageOf(err) }));
+    await clock.sleep(periodMs, signal).catch(() => {});
   }
 }

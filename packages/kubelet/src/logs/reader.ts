@@ -27,7 +27,7 @@ export interface LogSource {
 }
 
 /** How long a follower may miss what the file system does not tell. */
-const POLL_MS = 1000;
+const POLL_MS = 250;
 const BLOCK_BYTES = 64 * 1024;
 
 /** Wakes on every change of the file, and after {@link POLL_MS}. */

@@ -51,6 +51,7 @@ function lookAt(status: PodStatus | undefined, name: string): ProbedContainer | 
     startedAtMs: Date.parse(running?.startedAt ?? '') || 0,
     running: running !== undefined,
     started: found.started === true,
+    ready: found.ready,
     podIp: status?.podIP ?? '',
     exitCode: terminated?.exitCode,
   };

@@ -14,6 +14,7 @@ export interface ProbedContainer {
   readonly running: boolean;
   /** Its startup probe has succeeded, or it has none. */
   readonly started: boolean;
+  readonly ready: boolean;
   readonly podIp: string;
   readonly exitCode: number | undefined;
 }
@@ -96,19 +97,20 @@ export function newProbeWorker(input: WorkerInput, { clock, random, events, prob
     }
   }
 
-  function adopt(id: string): void {
+  /** @param first - What is held of it until its first probe. */
+  function adopt(id: string, first: ProbeVerdict): void {
     containerId = id;
     onHold = false;
     last = undefined;
     run = 0;
-    report(initial[type]);
+    report(first);
   }
 
   /** Milliseconds until the next look; `undefined` when there is nothing more to look at. */
   async function look(): Promise<number | undefined> {
     const seen = input.look();
     if (seen === undefined || seen.containerId === '') return periodMs;
-    if (seen.containerId !== containerId) adopt(seen.containerId);
+    if (seen.containerId !== containerId) adopt(seen.containerId, initial[type]);
     if (onHold) return periodMs;
     if (!seen.running) {
       if (verdict !== 'failure' && type === 'readiness') report('failure');
@@ -141,8 +143,14 @@ export function newProbeWorker(input: WorkerInput, { clock, random, events, prob
     if (nextMs !== undefined && !stop.signal.aborted) timer = clock.after(nextMs, () => void turn());
   };
 
-  // Probes of containers that run already are spread: after a restart of the kubelet all workers begin at one moment.
-  const running = input.look()?.running === true;
+  // A container that runs already ran before this kubelet did: it stays what it was until a probe says otherwise, and its probes are
+  // spread, as after a restart all workers begin at one moment.
+  const before = input.look();
+  const running = before?.running === true;
+  if (before?.running === true) {
+    const good = type === 'liveness' || (type === 'startup' ? before.started : before.ready);
+    adopt(before.containerId, good ? 'success' : initial[type]);
+  }
   timer = clock.after(running ? random.integer(Math.max(1, periodMs)) : 0, () => void turn());
 
   return {

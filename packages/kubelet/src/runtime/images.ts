@@ -1,5 +1,5 @@
 import type { ObjectReference, Pod } from '@orrery/api/core/v1';
-import type { Clock } from '@orrery/base';
+import { abortable, type Clock } from '@orrery/base';
 import type { AuthConfig, ImageSpec, PodSandboxConfig, Runtime } from '@orrery/cri';
 import type { RestartBackoff } from './backoff.ts';
 import { messageOf } from './errors.ts';
@@ -84,7 +84,12 @@ export function newImagePuller(deps: {
     }
   }
 
-  async function pullNow(spec: ImageSpec, wish: ImageWish, tell: (type: EventType, reason: string, message: string) => void) {
+  async function pullNow(
+    spec: ImageSpec,
+    wish: ImageWish,
+    tell: (type: EventType, reason: string, message: string) => void,
+    signal: AbortSignal,
+  ) {
     const { image } = wish;
     const key = `${wish.pod.metadata.uid}_${image}`;
     if (backoff.remainingSinceStepMs(key) > 0) {
@@ -96,8 +101,9 @@ export function newImagePuller(deps: {
     tell('Normal', reasons.pulling, `Pulling image "${image}"`);
     const startMs = clock.monotonicMs();
     try {
-      await pullShared(spec, wish);
+      await abortable(pullShared(spec, wish), signal); // The pull itself goes on: another pod may wait for it.
     } catch (err) {
+      signal.throwIfAborted();
       tell('Warning', reasons.failed, `Failed to pull image "${image}": ${messageOf(err)}`);
       backoff.step(key, clock.now());
       lastFailure.set(key, `ErrImagePull: ${messageOf(err)}`);
@@ -114,7 +120,7 @@ export function newImagePuller(deps: {
   const lastFailure = new Map<string, string>(); // Why the last pull failed, by back-off key; shown while backing off.
 
   return {
-    async ensure(wish) {
+    async ensure(wish, signal) {
       const tell = (type: EventType, reason: string, message: string): void => events.event(wish.about, type, reason, message);
       if (!isImageReference(wish.image)) {
         const message = `Failed to apply default image tag "${wish.image}": couldn't parse image name "${wish.image}": invalid reference format`;
@@ -131,7 +137,7 @@ export function newImagePuller(deps: {
         tell('Warning', reasons.errImageNeverPull, message);
         throw new StartError('ErrImageNeverPull', message);
       }
-      if (present === undefined || policy === 'Always') found = await pullNow(spec, wish, tell);
+      if (present === undefined || policy === 'Always') found = await pullNow(spec, wish, tell, signal);
       else tell('Normal', reasons.pulled, `Container image "${wish.image}" already present on machine and can be accessed by the pod`);
       return { spec: { ...spec, imageRef: found?.id ?? image }, uid: found?.uid?.value, username: found?.username ?? '' };
     },

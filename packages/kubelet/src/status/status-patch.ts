@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PodStatus } from '@orrery/api/core/v1';
+import type { PodCondition, PodStatus } from '@orrery/api/core/v1';
 import { isKubeletCondition } from './conditions.ts';
 
 /** Fields that others write: never taken away here. */
@@ -23,6 +23,17 @@ function addressPatch(
   return [...after, ...gone.map(({ ip }) => ({ $patch: 'delete', ip }))];
 }
 
+/** Conditions merge by type and field by field: what a condition no longer says must be named. */
+function conditionsPatch(before: readonly PodCondition[], after: readonly PodCondition[]): readonly object[] {
+  return after
+    .filter(({ type }) => isKubeletCondition(type))
+    .map((condition) => {
+      const old = before.find(({ type }) => type === condition.type) ?? {};
+      const gone = Object.keys(old).filter((field) => condition[field as keyof PodCondition] === undefined);
+      return { ...condition, ...Object.fromEntries(gone.map((field) => [field, null])) };
+    });
+}
+
 /** The strategic merge patch that turns what the kubelet owns of `before` into `after`. */
 export function statusPatch(before: PodStatus, after: PodStatus): object {
   const patch: Record<string, unknown> = {};
@@ -34,7 +45,7 @@ export function statusPatch(before: PodStatus, after: PodStatus): object {
       patch[field] = now;
     }
   }
-  if (patch['conditions'] !== undefined) patch['conditions'] = (after.conditions ?? []).filter(({ type }) => isKubeletCondition(type));
+  if (patch['conditions'] !== undefined) patch['conditions'] = conditionsPatch(before.conditions ?? [], after.conditions ?? []);
   if (patch['podIPs'] !== undefined && patch['podIPs'] !== null) patch['podIPs'] = addressPatch(before.podIPs, after.podIPs ?? []);
   if (patch['hostIPs'] !== undefined && patch['hostIPs'] !== null) patch['hostIPs'] = addressPatch(before.hostIPs, after.hostIPs ?? []);
   return patch;

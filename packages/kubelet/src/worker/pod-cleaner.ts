@@ -16,8 +16,8 @@ export interface PodCleaner {
   removeVolumes(uid: string): Promise<void>;
   /** Everything of a pod that is gone from the API. */
   removeAll(pod: Pod): Promise<void>;
-  /** Directories of pods that nobody knows. */
-  sweep(knownUids: ReadonlySet<string>): Promise<void>;
+  /** Directories of pods that nobody knows. Asked at the last moment: a pod may come while this runs. */
+  sweep(isKnown: (uid: string) => boolean): Promise<void>;
 }
 
 const DEAD_KEPT = 1; // Per container name, beside the newest run. Source: MaxPerPodContainer.
@@ -87,9 +87,9 @@ export function newPodCleaner(deps: {
       await rm(directories.pod(uid), { recursive: true, force: true });
       await rm(directories.podLogs({ namespace, name, uid }), { recursive: true, force: true });
     },
-    async sweep(knownUids) {
-      await sweepDirectory(directories.pods, (name) => knownUids.has(name));
-      await sweepDirectory(directories.logs, (name) => knownUids.has(name.slice(name.lastIndexOf('_') + 1)));
+    async sweep(isKnown) {
+      await sweepDirectory(directories.pods, isKnown);
+      await sweepDirectory(directories.logs, (name) => isKnown(name.slice(name.lastIndexOf('_') + 1)));
     },
   };
 }

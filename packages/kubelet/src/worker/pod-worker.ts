@@ -47,6 +47,7 @@ export interface PodWorker {
 type Phase = 'sync' | 'terminating' | 'terminated' | 'done';
 
 const RESYNC_MS = 60_000;
+const TERMINATED_RESYNC_MS = 600_000; // Nothing changes any more but the API object.
 const retryPolicy = { baseDelayMs: 500, maxDelayMs: 10_000 };
 
 /** Seconds that the pod may take to end, and never less than one. Source: calculateEffectiveGracePeriod. */
@@ -137,7 +138,10 @@ export function newPodWorker(
       let nextMs = RESYNC_MS;
       if (phase === 'sync') nextMs = await syncOnce(signal);
       else if (phase === 'terminating') await terminate(signal);
-      else await finish();
+      else {
+        await finish();
+        nextMs = TERMINATED_RESYNC_MS;
+      }
       failures = 0;
       return nextMs;
     } catch (err) {

@@ -27,6 +27,7 @@ export interface PodWorkers {
   /** Pods that ran here before this kubelet did are not admitted again. */
   adopt(uids: ReadonlySet<string>): void;
   wake(uid: string): void;
+  has(uid: string): boolean;
   uids(): ReadonlySet<string>;
   /** Pods by `namespace/name`; the newest where one name was given twice. */
   find(namespace: string, name: string): Pod | undefined;
@@ -96,6 +97,7 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
       adopted = uids;
     },
     wake: (uid) => workers.get(uid)?.wake(),
+    has: (uid) => workers.has(uid),
     uids: () => new Set(workers.keys()),
     find: (namespace, name) => find(namespace, name)?.pod,
     list: () => [...workers.values()].map((worker) => worker.pod),
