@@ -9,6 +9,8 @@ export interface Slot {
   live: boolean;
 }
 
+/** Removed slots kept for the next read, at least: a resource that is never listed must not pile them up. */
+const deadMax = 1024;
 /** Above this many changes since the last read, one merge is cheaper than an insertion each. */
 const insertionsMax = 32;
 
@@ -22,6 +24,11 @@ export class SortedSlots {
 
   get size(): number {
     return this.#byName.size;
+  }
+
+  /** Slots in memory, removed ones included. */
+  get held(): number {
+    return this.#sorted.length + this.#added.length;
   }
 
   get(name: string): CachedEntry | undefined {
@@ -45,6 +52,7 @@ export class SortedSlots {
     slot.live = false;
     this.#byName.delete(name);
     this.#dead++;
+    if (this.#dead > Math.max(deadMax, this.#byName.size)) this.#settle();
   }
 
   /** In name order. Valid until the next write. */
