@@ -2,7 +2,6 @@ import type { Node, Taint } from '@orrery/api/core/v1';
 import {
   duplicate,
   type FieldError,
-  fieldPath,
   forbidden,
   invalid,
   isCidrForLegacyField,
@@ -13,7 +12,7 @@ import {
 } from '@orrery/apimachinery';
 import { semanticEqual } from '../../semantic-equal.ts';
 import { check, each } from '../../validate.ts';
-import { validateQuantity, validateResourceName } from '../resources/validation.ts';
+import { validateQuantity } from '../resources/validation.ts';
 
 const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
@@ -37,18 +36,20 @@ function validatePodCidrs(cidrs: readonly string[] | undefined): FieldError[] {
   return errors;
 }
 
+/** Paths of taints are upstream's. */
 function validateTaints(taints: readonly Taint[] | undefined): FieldError[] {
   const seen = new Set<string>();
-  return each('spec.taints', taints, (taint, field) => {
-    const errors = [...check(`${field}.key`, taint.key ?? '', isQualifiedName)];
-    errors.push(...check(`${field}.value`, taint.value ?? '', isValidLabelValue));
-    errors.push(...validateEffect(taint.effect, `${field}.effect`));
-    const id = `${taint.effect}/${taint.key}`;
-    if (seen.has(id))
-      errors.push({
-        ...duplicate(field, taint),
-        message: `${duplicate(field, taint).message}: taints must be unique by key and effect pair`,
-      });
+  return each('metadata.taints', taints, (taint, field) => {
+    const { key = '', value = '', effect = '' } = taint;
+    const reasons = isValidLabelValue(value);
+    const errors = [
+      ...check(`${field}.key`, key, isQualifiedName),
+      ...(reasons.length === 0 ? [] : [invalid(`${field}.value`, value, reasons.join(';'))]),
+      ...validateEffect(effect, `${field}.effect`),
+    ];
+    const id = `${effect}/${key}`;
+    const again = duplicate(field, taint);
+    if (seen.has(id)) errors.push({ ...again, message: `${again.message}: taints must be unique by key and effect pair` });
     seen.add(id);
     return errors;
   });
@@ -60,10 +61,7 @@ function validateEffect(effect: string | undefined, field: string): FieldError[]
 }
 
 function validateResourceList(list: Readonly<Record<string, string>> | undefined, field: string): FieldError[] {
-  return Object.entries(list ?? {}).flatMap(([name, value]) => [
-    ...validateResourceName(name, field),
-    ...validateQuantity(name, value, fieldPath(field, { key: name })),
-  ]);
+  return Object.entries(list ?? {}).flatMap(([name, value]) => validateQuantity(name, value, `${field}.${name}`));
 }
 
 /** Fields that are settled once: podCIDRs and providerID. Source: ValidateNodeUpdate. */
@@ -84,6 +82,7 @@ export function validateNodeUpdate({ spec, status }: Node, old: Node): FieldErro
   if ((old.spec?.providerID ?? '') !== '' && spec?.providerID !== old.spec?.providerID) {
     errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
   }
+  if ((spec?.externalID ?? '') !== (old.spec?.externalID ?? '')) errors.push(forbidden('spec.externalID', 'may not be updated'));
   return errors;
 }
 

@@ -30,7 +30,12 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, field
 }
 
 /** A template whose pods run for ever and are found by `selector`. Source: ValidatePodTemplateSpecForReplicaSet. */
-export function validateReplicaTemplate(template: PodTemplateSpec | undefined, selector: ParsedLabelSelector, field: string): FieldError[] {
+export function validateReplicaTemplate(
+  template: PodTemplateSpec | undefined,
+  selector: ParsedLabelSelector,
+  field: string,
+  kind = 'ReplicaSet',
+): FieldError[] {
   if (template === undefined || template === null) return [required(field)];
   const errors: FieldError[] = [];
   const labels = template.metadata?.labels ?? {};
@@ -41,7 +46,7 @@ export function validateReplicaTemplate(template: PodTemplateSpec | undefined, s
   const policy = template.spec?.restartPolicy ?? '';
   if (policy !== 'Always') errors.push(notSupported(`${field}.spec.restartPolicy`, policy, ['Always']));
   if (template.spec?.activeDeadlineSeconds !== undefined) {
-    errors.push(forbidden(`${field}.spec.activeDeadlineSeconds`, 'activeDeadlineSeconds in ReplicaSet is not Supported'));
+    errors.push(forbidden(`${field}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`));
   }
   return errors;
 }

@@ -1,14 +1,5 @@
 import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume, VolumeProjection } from '@orrery/api/core/v1';
-import {
-  compareQuantity,
-  type FieldError,
-  forbidden,
-  invalid,
-  isConfigMapKey,
-  nameIsDnsSubdomain,
-  notSupported,
-  required,
-} from '@orrery/apimachinery';
+import { compareQuantity, type FieldError, forbidden, invalid, nameIsDnsSubdomain, notSupported, required } from '@orrery/apimachinery';
 import { check, each } from '../../validate.ts';
 import { validateMode, validateNoBacksteps, validateVolumePath } from './paths.ts';
 import { validateFieldRef, validateResourceFieldRef } from './validate-downward.ts';
@@ -106,7 +97,7 @@ export const volumeSourceRules: readonly (readonly [SourceName, (source: unknown
 /** Source: validateKeyToPath. */
 function validateItem({ key = '', path = '', mode }: KeyToPath, field: string): FieldError[] {
   return [
-    ...(key === '' ? [required(`${field}.key`)] : check(`${field}.key`, key, isConfigMapKey)),
+    ...(key === '' ? [required(`${field}.key`)] : []),
     ...(path === '' ? [required(`${field}.path`)] : validateVolumePath(path, `${field}.path`)),
     ...validateMode(mode, `${field}.mode`),
   ];

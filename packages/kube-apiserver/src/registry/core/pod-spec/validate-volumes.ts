@@ -1,5 +1,5 @@
 import type { PodSpec, Volume } from '@orrery/api/core/v1';
-import { duplicate, type FieldError, forbidden, isDns1123Label, type ObjectMeta, required } from '@orrery/apimachinery';
+import { duplicate, type FieldError, forbidden, invalid, isDns1123Label, type ObjectMeta, required } from '@orrery/apimachinery';
 import { check, each } from '../../validate.ts';
 import { volumeSourceRules } from './validate-volume-sources.ts';
 
@@ -13,6 +13,7 @@ export function validateVolumes(
   field: string,
 ): { readonly volumes: ReadonlyMap<string, Volume>; readonly errors: FieldError[] } {
   const volumes = new Map<string, Volume>();
+  const created = claimsOf(spec, metadata);
   const errors = each(field, spec.volumes, (volume, path) => {
     const name = volume.name ?? '';
     const found = [
@@ -21,10 +22,22 @@ export function validateVolumes(
     ];
     if (volumes.has(name)) found.push(duplicate(`${path}.name`, name));
     if (found.length === 0) volumes.set(name, volume);
-    return found;
+    return [...found, ...validateClaim(volume, created, path)];
   });
   if (metadata !== undefined && !spec.serviceAccountName) errors.push(...forbidTokens(spec, field));
   return { volumes, errors };
+}
+
+/** Claims that are made for the pod's own ephemeral volumes, once its name is known. */
+function claimsOf({ volumes }: PodSpec, metadata: ObjectMeta | undefined): ReadonlySet<string> {
+  if (!metadata?.name) return new Set();
+  return new Set((volumes ?? []).filter(({ ephemeral }) => ephemeral).map(({ name }) => `${metadata.name}-${name}`));
+}
+
+function validateClaim({ persistentVolumeClaim: claim }: Volume, created: ReadonlySet<string>, field: string): FieldError[] {
+  if (!claim || !created.has(claim.claimName)) return [];
+  const reason = 'must not reference a PVC that gets created for an ephemeral volume';
+  return [invalid(`${field}.persistentVolumeClaim.claimName`, claim.claimName, reason)];
 }
 
 function validateSource(volume: Volume, field: string): FieldError[] {

@@ -1,10 +1,11 @@
-import type { Container, EphemeralContainer, PodSpec, PodTemplateSpec } from '@orrery/api/core/v1';
-import { compareQuantity } from '@orrery/apimachinery';
+import type { Container, ContainerPort, EphemeralContainer, NodeSelectorTerm, PodSpec, PodTemplateSpec } from '@orrery/api/core/v1';
+import { fieldPath, type ObjectMeta, quantityMilliValue } from '@orrery/apimachinery';
 import { semanticEqual } from '../../semantic-equal.ts';
+import { deprecatedVolumes } from './deprecated-volumes.ts';
 
 type AnyContainer = Container | EphemeralContainer;
 
-/** Node labels that were renamed; a selector that uses one finds fewer and fewer nodes. */
+/** Node labels that were renamed; a selector that uses one finds fewer and fewer nodes. Source: nodeapi.GetNodeLabelDeprecatedMessage. */
 const deprecatedNodeLabels: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
@@ -12,57 +13,84 @@ const deprecatedNodeLabels: Readonly<Record<string, string>> = {
   'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
   'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 };
+const deprecatedAnnotations: Readonly<Record<string, string>> = {
+  'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
+  'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
+  'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
+};
 
 /** Warnings about a template that changed, or is new. @param field - Path of the template. */
 export function podTemplateWarnings(field: string, template: PodTemplateSpec | undefined, old: PodTemplateSpec | undefined): string[] {
   if (template?.spec === undefined || (old !== undefined && semanticEqual(template, old))) return [];
-  return podSpecWarnings(`${field}.spec`, template.spec);
+  return podSpecWarnings(field, template.spec, template.metadata);
 }
 
-/** What in a pod spec works, but not as its author may think. Source: warningsForPodSpecAndMeta. */
-export function podSpecWarnings(field: string, spec: PodSpec): string[] {
+/** What in a pod works, but not as its author may think. @param field - Path of the template; empty for a pod. Source: warningsForPodSpecAndMeta. */
+export function podSpecWarnings(field: string, spec: PodSpec, metadata: Partial<ObjectMeta> | undefined): string[] {
+  const path = fieldPath(field, 'spec');
   return [
-    ...Object.keys(spec.nodeSelector ?? {})
-      .sort()
-      .filter((key) => key in deprecatedNodeLabels)
-      .map((key) => `${field}.nodeSelector[${key}]: ${deprecatedNodeLabels[key]}`),
-    ...(spec.hostAliases ?? []).flatMap(({ ip }, index, list) =>
-      list.findIndex((other) => other.ip === ip) < index ? [`${field}.hostAliases[${index}].ip: duplicate ip "${ip}"`] : [],
-    ),
-    ...duplicateNames(spec.imagePullSecrets, `${field}.imagePullSecrets`, 'name'),
-    ...volumeWarnings(spec, field),
-    ...eachContainer(spec, field).flatMap(([container, path]) => containerWarnings(container, path)),
+    ...selectorWarnings(spec, path),
+    ...Object.entries(deprecatedAnnotations)
+      .filter(([key]) => metadata?.annotations?.[key] !== undefined)
+      .map(([key, message]) => `${fieldPath(field, 'metadata', 'annotations', { key })}: ${message}`),
+    ...deprecatedVolumes(spec, path),
+    ...aliasWarnings(spec, path),
+    ...pullSecretWarnings(spec, path),
+    ...fractionalAmounts(spec.overhead, `${path}.overhead`),
+    ...eachContainer(spec, path).flatMap(([container, at]) => containerWarnings(container, at)),
+    ...portWarnings(spec, path),
     ...((spec.terminationGracePeriodSeconds ?? 0) < 0
-      ? [`${field}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
+      ? [`${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
   ];
 }
 
-function duplicateNames(list: readonly { readonly name?: string }[] | undefined, field: string, key: string): string[] {
-  const seen = new Set<string>();
-  return (list ?? []).flatMap(({ name = '' }, index) => {
-    if (name === '') return [`${field}[${index}].${key}: invalid empty name ""`];
-    const again = seen.has(name);
-    seen.add(name);
-    return again ? [`${field}[${index}].${key}: duplicate name "${name}"`] : [];
+function selectorWarnings({ nodeSelector, affinity, topologySpreadConstraints }: PodSpec, field: string): string[] {
+  const node = affinity?.nodeAffinity;
+  const required = 'requiredDuringSchedulingIgnoredDuringExecution';
+  const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+  return [
+    ...Object.keys(nodeSelector ?? {})
+      .sort()
+      .filter((key) => key in deprecatedNodeLabels)
+      .map((key) => `${field}.nodeSelector[${key}]: ${deprecatedNodeLabels[key]}`),
+    ...(node?.[required]?.nodeSelectorTerms ?? []).flatMap((term, index) =>
+      termWarnings(term, `${field}.affinity.nodeAffinity.${required}.nodeSelectorTerms[${index}]`),
+    ),
+    ...(node?.[preferred] ?? []).flatMap(({ preference }, index) =>
+      termWarnings(preference, `${field}.affinity.nodeAffinity.${preferred}[${index}].preference`),
+    ),
+    ...(topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }, index) => {
+      const at = `${field}.topologySpreadConstraints[${index}]`;
+      const message = deprecatedNodeLabels[topologyKey];
+      return [
+        ...(message === undefined ? [] : [`${at}.topologyKey: ${topologyKey} is ${message}`]),
+        ...(labelSelector === undefined ? [`${at}.labelSelector: a null labelSelector results in matching no pod`] : []),
+      ];
+    }),
+  ];
+}
+
+function termWarnings(term: NodeSelectorTerm | undefined, field: string): string[] {
+  return (term?.matchExpressions ?? []).flatMap(({ key }, index) => {
+    const message = deprecatedNodeLabels[key];
+    return message === undefined ? [] : [`${field}.matchExpressions[${index}].key: ${key} is ${message}`];
   });
 }
 
-function volumeWarnings({ volumes }: PodSpec, field: string): string[] {
-  return (volumes ?? []).flatMap((volume, index) => {
-    const path = `${field}.volumes[${index}]`;
-    const found: string[] = [];
-    if (volume.photonPersistentDisk) found.push(`${path}.photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+`);
-    if (volume.gitRepo) found.push(`${path}.gitRepo: deprecated in v1.11`);
-    if (volume.scaleIO) found.push(`${path}.scaleIO: deprecated in v1.16, non-functional in v1.22+`);
-    if (volume.flocker) found.push(`${path}.flocker: deprecated in v1.22, non-functional in v1.25+`);
-    if (volume.storageos) found.push(`${path}.storageOS: deprecated in v1.22, non-functional in v1.25+`);
-    if (volume.quobyte) found.push(`${path}.quobyte: deprecated in v1.22, non-functional in v1.25+`);
-    if (volume.glusterfs) found.push(`${path}.glusterfs: deprecated in v1.25, non-functional in v1.26+`);
-    if (volume.cephfs) found.push(`${path}.cephfs: deprecated in v1.28, non-functional in v1.31+`);
-    if (volume.rbd) found.push(`${path}.rbd: deprecated in v1.28, non-functional in v1.31+`);
-    return found;
-  });
+function aliasWarnings({ hostAliases }: PodSpec, field: string): string[] {
+  return (hostAliases ?? []).flatMap(({ ip }, index, list) =>
+    list.findIndex((other) => other.ip === ip) < index ? [`${field}.hostAliases[${index}].ip: duplicate ip ${JSON.stringify(ip)}`] : [],
+  );
+}
+
+function pullSecretWarnings({ imagePullSecrets }: PodSpec, field: string): string[] {
+  const names = (imagePullSecrets ?? []).map(({ name = '' }) => name);
+  const at = (index: number): string => `${field}.imagePullSecrets[${index}].name`;
+  return [
+    ...names.flatMap((name, index) => (names.indexOf(name) < index ? [`${at(index)}: duplicate name ${JSON.stringify(name)}`] : [])),
+    ...names.flatMap((name, index) => (name === '' ? [`${at(index)}: invalid empty name ""`] : [])),
+  ];
 }
 
 function eachContainer(spec: PodSpec, field: string): (readonly [AnyContainer, string])[] {
@@ -75,40 +103,58 @@ function eachContainer(spec: PodSpec, field: string): (readonly [AnyContainer, s
   ];
 }
 
-function containerWarnings(container: AnyContainer, field: string): string[] {
+function containerWarnings({ resources, env }: AnyContainer, field: string): string[] {
   return [
-    ...[container.resources?.limits, container.resources?.requests].flatMap((amounts, index) =>
-      Object.entries(amounts ?? {}).flatMap(([name, value]) =>
-        fractional(name, value, `${field}.resources.${index === 0 ? 'limits' : 'requests'}`),
-      ),
-    ),
-    ...envWarnings(container, `${field}.env`),
-    ...portWarnings(container, `${field}.ports`),
+    ...fractionalAmounts(resources?.limits, `${field}.resources.limits`),
+    ...fractionalAmounts(resources?.requests, `${field}.resources.requests`),
+    ...envWarnings(env, `${field}.env`),
   ];
 }
 
 /** Less than one byte cannot be given. */
-function fractional(name: string, value: string, field: string): string[] {
-  if (name !== 'memory' && name !== 'ephemeral-storage') return [];
-  const whole = !/m$/.test(value) || compareQuantity(value, '0') === 0;
-  return whole ? [] : [`${field}[${name}]: fractional byte value "${value}" is invalid, must be an integer`];
+function fractionalAmounts(amounts: Readonly<Record<string, string>> | undefined, field: string): string[] {
+  return ['memory', 'ephemeral-storage'].flatMap((name) => {
+    const value = amounts?.[name];
+    if (value === undefined || quantityMilliValue(value) % 1000 === 0) return [];
+    return [`${field}[${name}]: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`];
+  });
 }
 
-function envWarnings({ env }: AnyContainer, field: string): string[] {
+function envWarnings(env: AnyContainer['env'], field: string): string[] {
   const names = new Set<string>();
-  return (env ?? []).flatMap(({ name, value }, index) => {
-    const hides = names.has(name) && value?.includes(`$(${name})`) !== true; // A value may build on the one before.
+  return (env ?? []).flatMap(({ name, value = '', valueFrom }, index) => {
+    const known = names.has(name);
     names.add(name);
-    return hides ? [`${field}[${index}]: hides previous definition of "${name}", which may be dropped when using apply`] : [];
+    const reference = `$(${name})`;
+    const builds = valueFrom === undefined && value !== reference && value.includes(reference); // A value may build on the one before.
+    return known && !builds
+      ? [`${field}[${index}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`]
+      : [];
   });
 }
 
-function portWarnings({ ports }: AnyContainer, field: string): string[] {
-  const seen = new Map<string, number>();
-  return (ports ?? []).flatMap(({ containerPort, protocol = 'TCP', hostIP = '', hostPort = 0 }, index) => {
-    const id = `${containerPort}/${protocol}/${hostIP}/${hostPort}`;
-    const before = seen.get(id);
-    seen.set(id, index);
-    return before === undefined ? [] : [`${field}[${index}]: duplicate port definition with ${field}[${before}]`];
-  });
+/** Ports of all containers together: one address, protocol and number can be served once. */
+function portWarnings(spec: PodSpec, field: string): string[] {
+  const seen = new Map<string, { readonly at: string; readonly port: ContainerPort }[]>();
+  return eachContainer(spec, field).flatMap(([{ ports }, path]) =>
+    (ports ?? []).flatMap((port, index) => {
+      const at = `${path}.ports[${index}]`;
+      const id = `${port.containerPort}/${port.protocol}`;
+      const others = seen.get(id) ?? [];
+      seen.set(id, [...others, { at, port }]);
+      return others.flatMap((other) => {
+        const kind = overlap(port, other.port);
+        return kind === undefined ? [] : [`${at}: ${kind} port definition with ${other.at}`];
+      });
+    }),
+  );
+}
+
+function overlap(a: ContainerPort, b: ContainerPort): 'duplicate' | 'overlapping' | undefined {
+  const [ip, otherIp] = [a.hostIP ?? '', b.hostIP ?? ''];
+  const [hostPort, otherPort] = [a.hostPort ?? 0, b.hostPort ?? 0];
+  if (ip === otherIp && hostPort === otherPort) return 'duplicate';
+  if (hostPort === 0 || otherPort === 0) return 'overlapping';
+  const anyAddress = ip === '' || otherIp === '';
+  return anyAddress && hostPort === otherPort ? 'overlapping' : undefined;
 }

@@ -27,7 +27,7 @@ export const podStrategy: Strategy<Pod> = {
   validateUpdate: validatePodUpdate,
   // None on update: pods are written often, and rarely by people.
   warnings: ({ metadata, spec }, old) =>
-    old === undefined ? [...dnsLabelWarning(metadata.name, "in the Pod's hostname"), ...podSpecWarnings('spec', spec)] : [],
+    old === undefined ? [...dnsLabelWarning(metadata.name, "in the Pod's hostname"), ...podSpecWarnings('', spec, metadata)] : [],
   gracePeriodSeconds,
 };
 

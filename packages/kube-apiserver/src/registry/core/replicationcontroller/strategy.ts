@@ -38,6 +38,6 @@ function validateReplicationController({ spec }: ReplicationController): FieldEr
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...(empty ? [required('spec.selector')] : []),
     ...nonNegative('spec.replicas', spec.replicas),
-    ...validateReplicaTemplate(spec.template, selectorFromSet(spec.selector), 'spec.template'),
+    ...validateReplicaTemplate(spec.template, selectorFromSet(spec.selector), 'spec.template', 'ReplicationController'),
   ];
 }
