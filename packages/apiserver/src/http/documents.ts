@@ -1,4 +1,4 @@
-import type { Accepted, Format, Offer } from './negotiation.ts';
+import type { Accepted, Offer } from './negotiation.ts';
 
 /** A document that is not a resource: discovery, OpenAPI, the version. */
 export interface Document {
@@ -19,5 +19,3 @@ export interface DocumentEndpoint {
   /** Paths for the list at `/`. */
   paths(): readonly string[];
 }
-
-export type { Format };

@@ -1,7 +1,7 @@
 import { type ListMeta, StatusError } from '@orrery/apimachinery';
 import type { ResourceDefinition } from '../definition.ts';
 import type { ApiResult, Encoded, EncodedEvent } from '../handler.ts';
-import { type AnswerBody, itemBody, listBody, valueBody } from './encoding/answer-body.ts';
+import { type AnswerBody, itemBody, listBody } from './encoding/answer-body.ts';
 import type { Accepted, Conversion } from './negotiation.ts';
 import { partialMetadataOf } from './partial-metadata.ts';
 import { type IncludeObject, includeObjectOf, tablePieces } from './table.ts';
@@ -61,5 +61,3 @@ export function watchTransform({ as }: Accepted, context: FormContext, now: () =
     return { object: item.object, revision: item.revision, json: Buffer.concat(pieces) };
   };
 }
-
-export { valueBody };

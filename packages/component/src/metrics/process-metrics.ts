@@ -1,9 +1,12 @@
 import type { Clock } from '@orrery/base';
 import type { MetricsRegistry } from './registry.ts';
 
-/** Adds `process_*` under Prometheus' standard names, and the event loop's share of time in use. Values are read at each scrape. */
+/** Adds `process_*` under Prometheus' standard names. Values are read at each scrape. */
 export function addProcessMetrics(registry: MetricsRegistry, clock: Clock): void {
-  const cpu = registry.gauge({ name: 'process_cpu_seconds_total', help: 'Total user and system CPU time spent in seconds.' });
+  registry.counterReading({ name: 'process_cpu_seconds_total', help: 'Total user and system CPU time spent in seconds.' }, () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
   const rss = registry.gauge({ name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.' });
   const heap = registry.gauge({ name: 'nodejs_heap_size_used_bytes', help: 'Heap in use by the JavaScript engine, in bytes.' });
   const start = registry.gauge({
@@ -12,9 +15,7 @@ export function addProcessMetrics(registry: MetricsRegistry, clock: Clock): void
   });
   start.set(Math.round(clock.now() / 1000 - process.uptime()));
   registry.onCollect(() => {
-    const { user, system } = process.cpuUsage();
     const memory = process.memoryUsage();
-    cpu.set((user + system) / 1e6);
     rss.set(memory.rss);
     heap.set(memory.heapUsed);
   });

@@ -30,6 +30,8 @@ export interface Histogram {
 export interface MetricsRegistry {
   counter(options: MetricOptions): Counter;
   gauge(options: MetricOptions): Gauge;
+  /** A counter that somebody else keeps, as the operating system does: `read` gives its value at each exposition. */
+  counterReading(options: Omit<MetricOptions, 'labels'>, read: () => number): void;
   histogram(options: HistogramOptions): Histogram;
   /** Runs `refresh` before each exposition: for values that are read rather than counted. */
   onCollect(refresh: () => void): void;
@@ -55,6 +57,7 @@ export function newMetricsRegistry(): MetricsRegistry {
   return {
     counter: (options) => register(newScalar(options, 'counter')),
     gauge: (options) => register(newScalar(options, 'gauge')),
+    counterReading: (options, read) => void register({ options, type: 'counter', lines: () => [`${options.name} ${read()}`] }),
     histogram: (options) => register(newHistogram(options)),
     onCollect: (refresh) => void refreshers.push(refresh),
     text() {
