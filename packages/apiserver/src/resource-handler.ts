@@ -43,6 +43,7 @@ export function newResourceHandler(options: ResourceHandlerOptions): RunningHand
   const pool = new StoragePool({ store, clock, freeze, onError: (error) => log.error('The watch of the store ended.', { error }) });
   const registry = new ResourceRegistry(
     (definition) => new ResourceEndpoint(definition, schemas.struct(definition.typeName), pool.storageOf(definition)),
+    ({ definition }) => pool.release(definition),
   );
   for (const definition of options.definitions) registry.add(definition);
   const core: ServerCore = { registry, pool, schemas, clock, random, log, admission, subresources };

@@ -268,8 +268,14 @@ describe('what is not a plain object', () => {
     api.handler.registry.add(namespaces);
     await api.call('create', namespaces, { body: named('x') });
     expect(api.handler.definitions).toEqual([configMaps, namespaces]);
+    const watch = api.watch(namespaces);
+    expect(await watch.nextText()).toBe('ADDED x@2');
+    const next = watch.nextText();
     api.handler.registry.remove(namespaces);
+    expect(await next).toBe('end');
     expect((await api.error('list', namespaces)).code).toBe(404);
+    api.handler.registry.add(namespaces);
+    expect(namesOf((await api.list(namespaces)).items)).toEqual(['x']);
   });
 
   test('a verb that the definition leaves out is 405', async () => {

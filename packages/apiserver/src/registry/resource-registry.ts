@@ -10,14 +10,17 @@ export interface GroupVersionResource extends GroupResource {
 export class ResourceRegistry {
   readonly #endpoints = new Map<string, ResourceEndpoint>();
   readonly #create: (definition: ResourceDefinition) => ResourceEndpoint;
+  readonly #release: (endpoint: ResourceEndpoint) => void;
   readonly #listeners = new Set<() => void>();
   /** Grows by one with each change: discovery and OpenAPI are derived again when it has moved. */
   #generation = 0;
   /** Undefined after a change. */
   #definitions: readonly ResourceDefinition[] | undefined;
 
-  constructor(create: (definition: ResourceDefinition) => ResourceEndpoint) {
+  /** @param release - Frees what `create` made, when its definition goes. */
+  constructor(create: (definition: ResourceDefinition) => ResourceEndpoint, release: (endpoint: ResourceEndpoint) => void) {
     this.#create = create;
+    this.#release = release;
   }
 
   get generation(): number {
@@ -37,14 +40,20 @@ export class ResourceRegistry {
   /** Serves `definition` from now on, in the place of one with the same group, version and resource. */
   add(definition: ResourceDefinition): ResourceEndpoint {
     const endpoint = this.#create(definition);
+    const replaced = this.#endpoints.get(keyOf(definition));
     this.#endpoints.set(keyOf(definition), endpoint);
+    if (replaced !== undefined) this.#release(replaced);
     this.#changed();
     return endpoint;
   }
 
-  /** Objects stay in the store. Watches of the resource go on until they end by themselves. */
+  /** Objects stay in the store. Watches of the resource end, unless another version or view shares its objects. */
   remove(resource: GroupVersionResource): void {
-    if (this.#endpoints.delete(keyOf(resource))) this.#changed();
+    const endpoint = this.find(resource);
+    if (endpoint === undefined) return;
+    this.#endpoints.delete(keyOf(resource));
+    this.#release(endpoint);
+    this.#changed();
   }
 
   /** Calls `listener` after each change. Returns how to stop that. */

@@ -16,7 +16,7 @@ export class StoragePool {
   readonly feed: StoreFeed;
   readonly #options: StoragePoolOptions;
   readonly #leases: LeaseBuckets;
-  readonly #byPrefix = new Map<string, ResourceStorage>();
+  readonly #byPrefix = new Map<string, { readonly storage: ResourceStorage; users: number }>();
 
   constructor(options: StoragePoolOptions) {
     this.#options = options;
@@ -24,24 +24,45 @@ export class StoragePool {
     this.#leases = new LeaseBuckets(options.store, options.clock);
   }
 
+  /** Each call is one user of the storage, until {@link release}. */
   storageOf(definition: ResourceDefinition): ResourceStorage {
-    const stored = definition.viewOf?.of ?? definition;
-    const prefix = `/registry/${stored.storagePrefix ?? stored.resource}/`;
+    const prefix = prefixOf(definition);
     const known = this.#byPrefix.get(prefix);
-    if (known !== undefined) return known;
-    const { clock, freeze } = this.#options;
-    const indexes = indexesOf(stored, prefix);
-    const cache = new ResourceCache({ feed: this.feed, clock, prefix, namespaced: stored.namespaced, indexes, freeze });
-    const storage = new ResourceStorage(cache, this.#leases, stored.ttlSeconds);
-    this.#byPrefix.set(prefix, storage);
+    if (known !== undefined) {
+      known.users++;
+      return known.storage;
+    }
+    const storage = this.#create(definition.viewOf?.of ?? definition, prefix);
+    this.#byPrefix.set(prefix, { storage, users: 1 });
     return storage;
+  }
+
+  /** Frees the cache with its last user: its watches end, its objects stay in the store. */
+  release(definition: ResourceDefinition): void {
+    const prefix = prefixOf(definition);
+    const known = this.#byPrefix.get(prefix);
+    if (known === undefined || --known.users > 0) return;
+    this.#byPrefix.delete(prefix);
+    known.storage.cache.close();
   }
 
   /** Ends all watches. */
   close(): void {
     this.feed.close();
-    for (const { cache } of this.#byPrefix.values()) cache.close();
+    for (const { storage } of this.#byPrefix.values()) storage.cache.close();
   }
+
+  #create(stored: ResourceDefinition, prefix: string): ResourceStorage {
+    const { clock, freeze } = this.#options;
+    const indexes = indexesOf(stored, prefix);
+    const cache = new ResourceCache({ feed: this.feed, clock, prefix, namespaced: stored.namespaced, indexes, freeze });
+    return new ResourceStorage(cache, this.#leases, stored.ttlSeconds);
+  }
+}
+
+function prefixOf(definition: ResourceDefinition): string {
+  const { storagePrefix, resource } = definition.viewOf?.of ?? definition;
+  return `/registry/${storagePrefix ?? resource}/`;
 }
 
 /** Name, namespace, and the fields that the definition declares. */
