@@ -1,1 +1,1 @@
-export {};
+export { newScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
