@@ -11,8 +11,8 @@ await build({
   target: 'node20',
   format: 'cjs',
   conditions: ['source'],
-  // Native code ships prebuilt inside these packages and cannot be bundled.
-  external: ['lmdb', '@lydell/node-pty'],
+  // Native code ships prebuilt inside this package and cannot be bundled.
+  external: ['lmdb'],
   sourcemap: true,
   legalComments: 'none',
   logLevel: 'warning',

@@ -16,7 +16,12 @@ export function longFunctions({ path, text }: Source): string[] {
   const lines = text.split('\n');
   return lines.flatMap((line, start) => {
     const indent = opens.exec(line)?.[1];
-    if (indent === undefined || /\bfunction new[A-Z]/.test(line) || /^\s*(if|for|while|switch|catch|return|describe|test|suite)\b/.test(line)) return [];
+    if (
+      indent === undefined ||
+      /\bfunction new[A-Z]/.test(line) ||
+      /^\s*(if|for|while|switch|catch|return|describe|test|suite)\b/.test(line)
+    )
+      return [];
     const length = lines.slice(start + 1).findIndex((candidate) => candidate.startsWith(`${indent}}`)) + 2;
     return length > FUNCTION_LINES_MAX ? [`${path}:${start + 1}: function of ${length} lines, ${FUNCTION_LINES_MAX} at most`] : [];
   });

@@ -1,9 +1,13 @@
-import { spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { realClock, sealedStdio } from '@orrery/base';
 import { type ContainerStreams, type ExecSyncResponse, RuntimeError } from '@orrery/cri';
 import type { Program } from './command.ts';
 import type { Container } from './container.ts';
 import { findProgram, type HostAbilities } from './host.ts';
+import { terminalArguments } from './launch.ts';
 import { signalProcess } from './process-table.ts';
 import { ENTER_DIRECTORY } from './scripts.ts';
 
@@ -62,7 +66,7 @@ async function mustFind(name: string, { env, cwd }: Program, root: string): Prom
 /** Runs a command beside a container's own. Resolves with its exit code (128 + signal number when one ended it) after its output. */
 export async function execInContainer(input: ExecInput, tty: boolean, streams: ContainerStreams, signal: AbortSignal): Promise<number> {
   const argv = await execArguments(input);
-  return tty ? execWithTerminal(argv, input.program, streams, signal) : execWithPipes(argv, input.program, streams, signal);
+  return tty ? execWithTerminal(input, argv, streams, signal) : execWithPipes(argv, input.program, streams, signal);
 }
 
 async function execWithPipes(
@@ -76,7 +80,7 @@ async function execWithPipes(
     env,
     cwd: file === 'nsenter' ? '/' : cwd,
     detached: true,
-    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: sealedStdio([stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']),
   });
   const abort = (): void => killSession(child.pid);
   signal.addEventListener('abort', abort, { once: true });
@@ -115,47 +119,47 @@ async function drain(source: Readable | null, target: Writable | undefined): Pro
   }
 }
 
+/** A terminal of util-linux `script`, in a folder of its own below the container's: its path and the exit code come as files. */
 async function execWithTerminal(
-  [file, ...rest]: readonly [string, ...string[]],
-  { env, cwd }: Program,
-  { stdin, stdout, resize }: ContainerStreams,
+  { container, program, host }: ExecInput,
+  argv: readonly string[],
+  streams: ContainerStreams,
   signal: AbortSignal,
 ): Promise<number> {
-  const pty = await import('@lydell/node-pty').catch((cause: unknown) => {
-    throw new RuntimeError('UNIMPLEMENTED', 'exec with a terminal is not possible on this platform: @lydell/node-pty has no build for it', {
-      cause,
-    });
-  });
-  signal.throwIfAborted();
-  const terminal = pty.spawn(file, rest, {
-    env: { TERM: 'xterm', ...env },
-    cwd: file === 'nsenter' ? '/' : cwd,
-    encoding: null,
-    cols: 80,
-    rows: 24,
-  });
-  const abort = (): void => killSession(terminal.pid);
-  signal.addEventListener('abort', abort, { once: true });
-  const onInput = (chunk: Buffer | string): void => terminal.write(chunk.toString());
-  const onInputEnd = (): void => terminal.write('\u0004'); // End of transmission: what a terminal's user would type.
+  if (!host.terminals)
+    throw new RuntimeError(
+      'UNIMPLEMENTED',
+      'exec with a terminal is not possible here: install util-linux (script, stty) and findutils (xargs)',
+    );
+  const directory = await mkdtemp(join(container.directory, 'exec-'));
   try {
-    stdin?.on('data', onInput).once('end', onInputEnd);
-    if (resize !== undefined) void followSize(resize, (columns, rows) => terminal.resize(columns, rows));
-    const code = await new Promise<number>((resolve) => {
-      terminal.onData((data) => {
-        // With `encoding: null` the data are bytes, whatever the type says.
-        if (stdout?.writable === true && !stdout.write(data)) {
-          terminal.pause();
-          stdout.once('drain', () => terminal.resume());
-        }
-      });
-      terminal.onExit(({ exitCode, signal: number }) => resolve(number !== undefined && number > 0 ? 128 + number : exitCode));
-    });
-    signal.throwIfAborted();
-    return code;
+    const [file = 'script', ...rest] = await terminalArguments(directory, argv);
+    const env = { TERM: 'xterm', ...program.env, SHELL: '/bin/sh', ORRERY_ARGV: join(directory, 'argv') };
+    const { stdin, stdout, resize } = streams;
+    if (resize !== undefined) void followSize(resize, (columns, rows) => void setTerminalSize(directory, columns, rows));
+    // Input always stays open: a terminal's end is typed.
+    const never = new PassThrough();
+    stdin?.pipe(never, { end: false });
+    stdin?.once('end', () => never.write('\u0004')); // End of transmission.
+    await execWithPipes([file, ...rest], { ...program, env, cwd: '/' }, { stdin: never, stdout }, signal);
+    return Number((await readFile(join(directory, 'exit'), 'utf8').catch(() => '137')).trim());
   } finally {
-    signal.removeEventListener('abort', abort);
-    stdin?.off('data', onInput).off('end', onInputEnd);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const TTY_TRIES = 100;
+const TTY_POLL_MS = 10;
+
+/** The terminal belongs to `script`: its size is set from outside, by its path. The path is there a moment after the start. */
+export async function setTerminalSize(directory: string, columns: number, rows: number): Promise<void> {
+  for (let tried = 0; tried < TTY_TRIES; tried += 1) {
+    const path = (await readFile(join(directory, 'tty'), 'utf8').catch(() => '')).trim();
+    if (path.startsWith('/dev/')) {
+      await new Promise<void>((resolve) => execFile('stty', ['-F', path, 'cols', String(columns), 'rows', String(rows)], () => resolve()));
+      return;
+    }
+    await realClock.sleep(TTY_POLL_MS);
   }
 }
 
@@ -194,7 +198,6 @@ export async function execSync(
   timeoutMs: number,
   after: (ms: number, fn: () => void) => { cancel(): void },
 ): Promise<ExecSyncResponse> {
-  const { PassThrough } = await import('node:stream');
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const outputs = [collect(stdout), collect(stderr)] as const;
   const timeout = new AbortController();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdir, open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sealedStdio } from '@orrery/base';
 import { type Mount, RuntimeError } from '@orrery/cri';
 import type { Program } from './command.ts';
 import { findProgram, type HostAbilities, hostMounts, rootKinds, unshareArguments } from './host.ts';
@@ -45,7 +46,7 @@ export async function launch(input: LaunchInput): Promise<ChildProcess> {
         detached: true,
         cwd: '/',
         env,
-        stdio: [stdin?.fd ?? 'ignore', stdout ?? 'ignore', stderr ?? 'ignore'],
+        stdio: sealedStdio([stdin?.fd ?? 'ignore', stdout ?? 'ignore', stderr ?? 'ignore']),
       });
       child.on('error', () => undefined); // Told by the missing pid file: /bin/sh itself does not start.
       child.unref();
@@ -140,7 +141,7 @@ async function makeStdin(directory: string, config: RecordedConfig): Promise<voi
 }
 
 /** The command goes into a file, because `script` takes a shell's text and no list of arguments. */
-async function terminalArguments(directory: string, enter: readonly string[]): Promise<readonly string[]> {
+export async function terminalArguments(directory: string, enter: readonly string[]): Promise<readonly string[]> {
   const argv = ['/bin/sh', '-c', SUPERVISE_TTY, SUPERVISOR, directory, ...enter];
   await writeFile(join(directory, 'argv'), argv.map((word) => `${word}\0`).join(''), { mode: 0o600 });
   await chmod(directory, 0o700);

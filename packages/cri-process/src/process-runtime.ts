@@ -293,7 +293,7 @@ function streamingCalls(state: State): Pick<Runtime, 'exec' | 'execSync' | 'atta
       const container = containerOf(state, containerId);
       if (container.state !== 'CONTAINER_RUNNING')
         throw new RuntimeError('FAILED_PRECONDITION', `container "${containerId}" is not running`);
-      await attachToContainer(container, tty, streams, clock, signal);
+      await attachToContainer(container, tty, streams, signal);
     },
     async portForward({ podSandboxId, port }, stream, signal) {
       await forwardPort(sandboxOf(state, podSandboxId).address, port, stream, signal);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { sealedStdio } from '@orrery/base';
 import { type CliContext, CliError } from '../cli/command.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { runningInstance } from './instance.ts';
@@ -28,7 +29,7 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   const [program = process.execPath, ...first] = self;
   const child = spawn(program, [...first, 'up', ...foregroundArguments(options)], {
     detached: true,
-    stdio: ['ignore', log.fd, log.fd],
+    stdio: sealedStdio(['ignore', log.fd, log.fd]),
     cwd: '/',
     env: { ...context.env, ORRERY_DETACHED: '1' },
   });
