@@ -119,6 +119,18 @@ describe('routes', () => {
   }
 });
 
+test('made-up paths, resources and subresources make no series of metrics', async () => {
+  await server.ask('/made-up-path/x');
+  await server.ask('/api/v1/namespaces/a/made-up-resources/x');
+  await server.ask('/api/v1/namespaces/a/pods/x/made-up-part', { as: 'nobody' });
+  await server.ask('/api/v1/watch/pods/made-up-name/made-up-part');
+  expect((await server.ask('/metrics')).text).not.toContain('made-up');
+});
+
+test('HEAD of a watch is refused: it would never end', async () => {
+  expect((await server.ask('/api/v1/pods?watch=1', { method: 'HEAD' })).status).toBe(405);
+});
+
 describe('what is no HTTP', () => {
   const cases = [
     { name: 'noise', bytes: '\x00\x01\x02 hello\r\n\r\n', code: 400 },

@@ -108,6 +108,9 @@ export function newPipeline(context: ServerContext): Pipeline {
   };
 }
 
+/** Until the request's own is read. */
+const rootTarget = parseRequestTarget('/');
+
 function newExchange(
   { random }: ServerContext,
   request: HttpRequest,
@@ -120,7 +123,7 @@ function newExchange(
     request,
     response,
     method: request.method ?? 'GET',
-    target: { path: '/', rawPath: '/', rawQuery: '', query: new URLSearchParams() },
+    target: rootTarget,
     info: { type: 'path', verb: (request.method ?? 'get').toLowerCase(), path: '/' },
     user: anonymousUser,
     signal,

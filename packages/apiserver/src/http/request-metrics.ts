@@ -1,5 +1,5 @@
 import type { MetricsRegistry } from '@orrery/component';
-import { isLongRunning, type RequestInfo } from './request-info.ts';
+import { isLongRunning, type RequestInfo, type ResourceRequestInfo } from './request-info.ts';
 
 /** Counts of what the server serves, under upstream's names. */
 export interface RequestMetrics {
@@ -14,7 +14,9 @@ export interface RequestMetrics {
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 const resourceLabels = ['verb', 'dry_run', 'group', 'version', 'resource', 'subresource', 'scope', 'component'];
 
-export function newRequestMetrics(registry: MetricsRegistry): RequestMetrics {
+/** @param isServed - Whether the resource exists: what clients make up gets no series of its own. */
+export function newRequestMetrics(registry: MetricsRegistry, isServed: (info: ResourceRequestInfo) => boolean): RequestMetrics {
+  const subjectOf = (info: RequestInfo): string[] => labelsOf(info, isServed);
   const total = registry.counter({
     name: 'apiserver_request_total',
     help: 'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
@@ -55,22 +57,35 @@ export function newRequestMetrics(registry: MetricsRegistry): RequestMetrics {
     inFlight: (kind, by) => inFlight.add(by, [kind]),
     longRunning(info, verb, by) {
       longRunning.add(by, [verb, ...subjectOf(info), 'apiserver']);
-      if (info.type === 'resource' && info.verb === 'watch') watchers.add(by, [info.group, info.version, info.resource]);
+      if (info.type === 'resource' && info.verb === 'watch') watchers.add(by, subjectOf(info).slice(0, 3));
     },
     rejected: (kind) => rejected.inc([kind]),
   };
 }
 
-/** group, version, resource, subresource, scope. Paths that are no resource share their first step, so that hostile paths make no new series. */
-function subjectOf(info: RequestInfo): string[] {
-  if (info.type === 'path') return ['', '', '', `/${info.path.split('/', 2)[1] ?? ''}`, ''];
+/** Subresources that are told apart. */
+const knownSubresources = new Set(
+  'approval attach binding ephemeralcontainers eviction exec finalize log portforward proxy resize scale status token'.split(' '),
+);
+/** First steps of paths that are told apart. */
+const knownPaths = new Set(['', 'api', 'apis', 'healthz', 'livez', 'metrics', 'openapi', 'readyz', 'version']);
+
+/** group, version, resource, subresource, scope: empty where a client made them up, so that hostile requests make no new series. */
+function labelsOf(info: RequestInfo, isServed: (info: ResourceRequestInfo) => boolean): string[] {
+  if (info.type === 'path') {
+    const first = info.path.split('/', 2)[1] ?? '';
+    return ['', '', '', knownPaths.has(first) ? `/${first}` : '', ''];
+  }
+  if (!isServed(info)) return ['', '', '', '', ''];
   const scope = info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster';
-  return [info.group, info.version, info.resource, info.subresource, scope];
+  return [info.group, info.version, info.resource, knownSubresources.has(info.subresource) ? info.subresource : '', scope];
 }
+
+const methods = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options']);
 
 /** The verb as metrics name it. */
 export function metricVerbOf(info: RequestInfo, contentType: string | undefined): string {
-  if (info.type === 'path') return info.verb.toUpperCase();
+  if (info.type === 'path') return methods.has(info.verb) ? info.verb.toUpperCase() : 'other'; // HTTP/2 takes any word for a method.
   if (['attach', 'exec', 'portforward', 'proxy'].includes(info.subresource) || info.verb === 'proxy') return 'CONNECT';
   if (info.verb === 'patch') return contentType?.startsWith('application/apply-patch') === true ? 'APPLY' : 'PATCH';
   const names: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT', '': 'other' };

@@ -9,7 +9,7 @@ import { type Accepted, negotiate, type Offer, objectOffer, watchOffer, withoutP
 import { type FormContext, listFormBody, objectBody, watchTransform } from './object-form.ts';
 import type { ResourceRequestInfo } from './request-info.ts';
 import { callOf, definitionOf, routeOf } from './resource-call.ts';
-import { pathNotFound } from './status-answer.ts';
+import { methodNotAllowed, pathNotFound } from './status-answer.ts';
 import { warningHeaders } from './warning-header.ts';
 import { newChunkedSink, pumpWatch, withWatchTimeout } from './watch-answer.ts';
 import { newJsonWatchEncoder, newProtobufWatchEncoder, type WatchEncoder } from './watch-frame.ts';
@@ -20,6 +20,7 @@ export async function serveResource(context: ServerContext, exchange: Exchange, 
   const definition = definitionOf(context.handler, info);
   if (definition === undefined) throw pathNotFound();
   const verb = routeOf(definition, info);
+  if (verb === 'watch' && exchange.method === 'HEAD') throw methodNotAllowed();
   const accept = headerOf(exchange.request, 'accept');
   const accepted = negotiate(accept, offerOf(context, definition, verb === 'watch' ? watchOffer : objectOffer, accept));
   const call = await callOf(context, exchange, definition, info, verb);

@@ -27,6 +27,7 @@ import { defaultHttpLimits, type HttpLimits } from './limits.ts';
 import { newPipeline, type Pipeline } from './pipeline.ts';
 import type { Connector } from './proxy/connector.ts';
 import { newRequestMetrics } from './request-metrics.ts';
+import { definitionOf } from './resource-call.ts';
 
 /** PEM texts. */
 export interface TlsFiles {
@@ -129,7 +130,7 @@ function contextOf(options: ApiHttpServerOptions): ServerContext {
     random: options.random ?? systemRandom,
     log: options.log ?? silentLogger,
     registry,
-    metrics: newRequestMetrics(registry),
+    metrics: newRequestMetrics(registry, (info) => definitionOf(options.handler, info) !== undefined),
   };
 }
 
