@@ -73,7 +73,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'shell',
-    pattern: /shell: true|\bexecSync\(|from 'child_process'/,
+    pattern: /shell: true|\bexecSync\b.*from 'node:child_process'|from 'child_process'/,
     allowed: isTool,
     instead: 'execFile or spawn with an argument list',
   },
