@@ -89,6 +89,20 @@ describe('HTTP/2', () => {
   }
 });
 
+test('warnings in any language arrive as UTF-8, over both protocols', async () => {
+  const warn = (): void => {
+    server.handler.next = () => Promise.resolve({ type: 'value', code: 200, value: {}, warnings: ['über', 'zwei'] });
+  };
+  const utf8 = (value: unknown): string => Buffer.from(String(value), 'latin1').toString('utf8');
+  warn();
+  expect(utf8((await server.ask('/api/v1/configmaps')).headers['warning'])).toBe('299 - "über", 299 - "zwei"');
+  warn();
+  const session = server.http2();
+  const [headers] = (await once(session.request({ ':path': '/api/v1/configmaps' }).resume(), 'response')) as [Record<string, string>];
+  expect(utf8(headers['warning'])).toBe('299 - "über", 299 - "zwei"');
+  session.close();
+});
+
 describe('metrics', () => {
   test("requests, watches and the process under upstream's names", async () => {
     const watch = await server.open('/api/v1/configmaps?watch=1');
