@@ -12,7 +12,7 @@ const is = ({ status }: Job, type: string): boolean =>
   (status?.conditions ?? []).some((condition) => condition.type === type && condition.status === 'True');
 
 function validateStatus(next: Job, old: Job): FieldError[] {
-  const { status, spec } = next;
+  const { status = {}, spec } = next;
   return [
     ...(['active', 'succeeded', 'failed', 'ready', 'terminating'] as const).flatMap((key) => nonNegative(`status.${key}`, status[key])),
     ...validateUncounted(next),
@@ -33,7 +33,7 @@ function validateStatus(next: Job, old: Job): FieldError[] {
   ];
 }
 
-function validateUncounted({ status }: Job): FieldError[] {
+function validateUncounted({ status = {} }: Job): FieldError[] {
   const seen = new Set<string>();
   return (['succeeded', 'failed'] as const).flatMap((key) =>
     each(`status.uncountedTerminatedPods.${key}`, status.uncountedTerminatedPods?.[key], (uid, path) => {
@@ -45,7 +45,7 @@ function validateUncounted({ status }: Job): FieldError[] {
   );
 }
 
-function validateIndexes({ spec, status }: Job): FieldError[] {
+function validateIndexes({ spec, status = {} }: Job): FieldError[] {
   const errors: FieldError[] = [];
   for (const key of ['completedIndexes', 'failedIndexes'] as const) {
     const text = status[key];
@@ -63,7 +63,7 @@ function validateIndexes({ spec, status }: Job): FieldError[] {
 /** A finished job stays finished, with nothing running. */
 function validateFinished(next: Job, old: Job): FieldError[] {
   const errors: FieldError[] = [];
-  const { status } = next;
+  const { status = {} } = next;
   const complete = is(next, 'Complete');
   const failed = is(next, 'Failed');
   if (complete && failed)

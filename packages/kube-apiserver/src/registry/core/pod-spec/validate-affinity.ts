@@ -96,7 +96,7 @@ function validatePodAffinity(affinity: PodAffinity | undefined, field: string): 
   ];
 }
 
-function validatePodTerm(term: PodAffinityTerm, field: string): FieldError[] {
+function validatePodTerm(term: Partial<PodAffinityTerm> = {}, field: string): FieldError[] {
   const { labelSelector, namespaceSelector, namespaces, matchLabelKeys, mismatchLabelKeys, topologyKey = '' } = term;
   const mismatches = new Set(mismatchLabelKeys ?? []);
   return [

@@ -14,7 +14,7 @@ export function applyLabelKeys({ spec, metadata }: Draft<Pod>): void {
       ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
       ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm }) => podAffinityTerm),
     ];
-    for (const { labelSelector, matchLabelKeys, mismatchLabelKeys } of terms) {
+    for (const { labelSelector, matchLabelKeys, mismatchLabelKeys } of terms.filter((term) => term !== undefined)) {
       require(labelSelector, matchLabelKeys, 'In', labels);
       require(labelSelector, mismatchLabelKeys, 'NotIn', labels);
     }
