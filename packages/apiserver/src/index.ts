@@ -23,3 +23,4 @@ export type { ResourceEndpoint } from './registry/resource-endpoint.ts';
 export type { GroupVersionResource, ResourceRegistry } from './registry/resource-registry.ts';
 export { newResourceHandler, type ResourceHandlerOptions, type RunningHandler } from './resource-handler.ts';
 export { type DirectTransportOptions, newDirectTransport } from './transport/direct-transport.ts';
+export { type DocumentRawOptions, newDocumentRaw } from './transport/document-raw.ts';

@@ -1,4 +1,6 @@
 export type * from './client.ts';
+export type { DiscoveredApi, DiscoveredResource } from './discovery/discovered-api.ts';
+export { type Discovery, newDiscovery } from './discovery/discovery.ts';
 export { type EventOptions, type EventRecorder, silentEventRecorder } from './events/event-recorder.ts';
 export { type EventRecorderOptions, newEventRecorder, type RunningEventRecorder } from './events/new-event-recorder.ts';
 export type { TlsCredentials } from './http/dial.ts';

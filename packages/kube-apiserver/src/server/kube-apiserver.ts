@@ -1,10 +1,12 @@
 import { schemas } from '@orrery/api';
 import {
   type ApiHttpServer,
-  type Authorizer,
+  type ApiHttpServerOptions,
   accessReviewDefinitions,
+  type Connector,
   newApiHttpServer,
   newDirectTransport,
+  newDocumentRaw,
   newMastersAuthorizer,
   newResourceHandler,
   type RunningHandler,
@@ -69,9 +71,15 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     admission: newAdmissionPlugins({ client, clock, random }),
     subresources,
   });
-  const transport = (user: UserInfo): Transport => newDirectTransport(handler, user);
-  const systemClient = newClient(transport(componentUser('system:apiserver')));
-  const http = serve === undefined ? undefined : newHttp(options, serve, handler, systemClient, authorizer);
+  const systemClient = newClient(newDirectTransport(handler, componentUser('system:apiserver')));
+  const connectors = serve === undefined ? [] : newPodConnectors(systemClient, serve, random);
+  const documents = documentEndpoints({
+    registry: handler.registry,
+    serverAddress: () => `${serve?.host ?? 'localhost'}:${serve?.port ?? 443}`,
+    served: new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(subresources)]),
+  });
+  const raw = newDocumentRaw({ documents, version: versionInfo });
+  const http = serve === undefined ? undefined : newHttp(options, serve, { handler, authorizer, connectors, documents });
   const address = await http?.listen();
   await bootstrapObjects({
     client: systemClient,
@@ -81,7 +89,7 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     handler,
     url: address?.url,
     port: address?.port,
-    transport,
+    transport: (user) => newDirectTransport(handler, user, { raw }),
     async close() {
       await http?.close();
       handler.close();
@@ -91,24 +99,19 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
 
 type Serve = NonNullable<KubeApiserverOptions['serve']>;
 
-function newHttp(
-  { clock, random, log }: KubeApiserverOptions,
-  { host, port, pki }: Serve,
-  handler: RunningHandler,
-  client: Client,
-  authorizer: Authorizer,
-): ApiHttpServer {
+const newPodConnectors = (client: Client, { pki }: Serve, random: Random): readonly Connector[] => {
   const { cert, key } = pki.apiserverKubeletClient;
-  const connectors = newConnectors({ client, kubeletTls: { ca: pki.ca.cert, cert, key } }, random);
-  const served = new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(subresources)]);
+  return newConnectors({ client, kubeletTls: { ca: pki.ca.cert, cert, key } }, random);
+};
+
+type Served = Pick<ApiHttpServerOptions, 'handler' | 'authorizer' | 'connectors' | 'documents'>;
+
+function newHttp({ clock, random, log }: KubeApiserverOptions, { host, port, pki }: Serve, served: Served): ApiHttpServer {
   return newApiHttpServer({
-    handler,
+    ...served,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, clientCa: pki.ca.cert },
     host,
     port,
-    authorizer,
-    connectors,
-    documents: documentEndpoints({ registry: handler.registry, serverAddress: () => `${host}:${port}`, served }),
     version: versionInfo,
     clock,
     random,
