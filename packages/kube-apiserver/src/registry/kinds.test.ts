@@ -271,3 +271,12 @@ test('replicas through /scale', async () => {
   await api.client.patch(replicaSets, key, 'merge', { spec: { replicas: 3 } }, { subresource: 'scale' });
   expect((await api.client.get(replicaSets, key)).spec.replicas).toBe(3);
 });
+
+test('the pods of a job that waits may still be sized', async () => {
+  const { metadata } = await create(jobs, { spec: { suspend: true, template: once } });
+  const sized = { containers: [{ name: 'c', resources: { requests: { cpu: '1' } } }], nodeSelector: { a: 'b' } };
+  const change = (spec: object): Promise<KubeObject> =>
+    api.client.patch(jobs, { namespace, name: metadata.name }, 'strategic', { spec: { template: { spec } } });
+  await expect(change(sized)).resolves.toBeDefined();
+  await expect(change({ containers: [{ name: 'c', image: 'other:1' }] })).rejects.toThrow('spec.template');
+});

@@ -164,9 +164,10 @@ function validateCompletionsUpdate(spec: JobSpec, old: JobSpec): FieldError[] {
 
 const SCHEDULING = ['nodeSelector', 'tolerations', 'schedulingGates'] as const;
 
-/** While a job is suspended and has not started, where its pods go may still be decided (KEP-2926). */
-function validateTemplateUpdate({ template, suspend }: JobSpec, old: Job): FieldError[] {
-  const mayChange = old.spec.suspend === true && suspend === true ? true : old.spec.suspend === true && old.status?.startTime === undefined;
+/** While a job is suspended, where its pods go and what they ask for may still be decided (KEP-2926, KEP-5440). */
+function validateTemplateUpdate({ template }: JobSpec, old: Job): FieldError[] {
+  const stopped = (old.status?.conditions ?? []).some(({ type, status }) => type === 'Suspended' && status === 'True');
+  const mayChange = old.spec.suspend === true && (stopped || old.status?.startTime === undefined);
   const compared = mayChange ? withScheduling(template, old.spec.template) : template;
   return semanticEqual(compared, old.spec.template) ? [] : [invalid('spec.template', template, 'field is immutable')];
 }
@@ -175,5 +176,8 @@ function withScheduling(template: JobSpec['template'], old: JobSpec['template'])
   const spec: Record<string, unknown> = { ...template.spec };
   for (const key of SCHEDULING) spec[key] = old.spec?.[key];
   spec['affinity'] = { ...template.spec?.affinity, nodeAffinity: old.spec?.affinity?.nodeAffinity };
+  for (const key of ['containers', 'initContainers'] as const) {
+    spec[key] = template.spec?.[key]?.map((container, index) => ({ ...container, resources: old.spec?.[key]?.[index]?.resources }));
+  }
   return { ...template, metadata: { ...template.metadata, labels: old.metadata?.labels, annotations: old.metadata?.annotations }, spec };
 }

@@ -7,7 +7,7 @@ import { check, each } from '../../validate.ts';
 /** Held by the namespace controller until everything in the namespace is gone. */
 export const KUBERNETES_FINALIZER = 'kubernetes';
 /** Every namespace carries its own name under this label, so that selectors can name it. */
-export const NAME_LABEL = 'kubernetes.io/metadata.name';
+const NAME_LABEL = 'kubernetes.io/metadata.name';
 const HELD =
   'The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system.';
 

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSpec } from '@orrery/api/core/v1';
+import type { Container, Pod, PodSpec, ResourceRequirements } from '@orrery/api/core/v1';
 import { type Draft, type FieldError, forbidden, invalid } from '@orrery/apimachinery';
 import type { PartialUpdate } from '@orrery/apiserver';
 import { asDraft } from '../../defaulting.ts';
@@ -18,7 +18,10 @@ export const podResize: PartialUpdate<Pod> = {
     const containers = merged(draft.spec.containers, old.spec.containers);
     const initContainers = merged(draft.spec.initContainers, old.spec.initContainers);
     if (containers === undefined || initContainers === undefined) return; // Other containers: left for validation to refuse.
+    const { resources } = draft.spec;
     draft.spec = { ...asDraft(old.spec), containers, ...(old.spec.initContainers === undefined ? {} : { initContainers }) };
+    if (resources === undefined) delete draft.spec.resources;
+    else draft.spec.resources = resources;
   },
   validateUpdate: validateResize,
 };
@@ -41,7 +44,6 @@ function merged(next: readonly Draft<Container>[] | undefined, old: readonly Con
 
 /** Source: ValidatePodResize. */
 function validateResize(next: Pod, old: Pod): FieldError[] {
-  if (isSized(next.spec) || isSized(old.spec)) return [forbidden('', 'pods with pod-level resources cannot be resized')];
   if (old.metadata.annotations?.[MIRROR] !== undefined) return [forbidden('', 'static pods cannot be resized')];
   if (old.spec.os?.name === 'windows') return [forbidden('', 'windows pods cannot be resized')];
   const errors = validatePod(next);
@@ -53,9 +55,6 @@ function validateResize(next: Pod, old: Pod): FieldError[] {
   return [...errors, ...validateRemovals(next.spec, old.spec), ...validateKind(next.spec, old.spec)];
 }
 
-const isSized = ({ resources }: PodSpec): boolean =>
-  Object.keys(resources?.requests ?? {}).length + Object.keys(resources?.limits ?? {}).length > 0;
-
 /** A node that can resize tells what its running containers have. */
 function isSupported({ status }: Pod): boolean {
   const running = (status?.containerStatuses ?? []).find(({ state }) => state?.running !== undefined);
@@ -64,9 +63,12 @@ function isSupported({ status }: Pod): boolean {
 
 /** The container without the amounts that a resize may change. */
 function frozen(container: Container): unknown {
-  const { limits, requests } = container.resources ?? {};
-  return { ...container, resizePolicy: undefined, resources: { limits: without(limits), requests: without(requests) } };
+  return { ...container, resizePolicy: undefined, resources: frozenAmounts(container.resources) };
 }
+const frozenAmounts = (resources: ResourceRequirements | undefined): unknown => ({
+  limits: without(resources?.limits),
+  requests: without(resources?.requests),
+});
 const without = (amounts: Readonly<Record<string, string>> | undefined): unknown =>
   Object.fromEntries(Object.entries(amounts ?? {}).filter(([name]) => !resizable.has(name)));
 const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
@@ -91,20 +93,34 @@ function validateKind(next: PodSpec, old: PodSpec): FieldError[] {
       errors.push(forbidden('spec', 'only cpu and memory resources for sidecar containers are mutable'));
     }
   }
-  const rest = (spec: PodSpec): unknown => ({ ...spec, containers: undefined, initContainers: undefined });
+  const rest = (spec: PodSpec): unknown => ({
+    ...spec,
+    containers: undefined,
+    initContainers: undefined,
+    resources: frozenAmounts(spec.resources),
+  });
   return errors.length > 0 || semanticEqual(rest(next), rest(old)) ? errors : [forbidden('spec', mutable)];
 }
 
 function validateRemovals(next: PodSpec, old: PodSpec): FieldError[] {
-  return (['initContainers', 'containers'] as const).flatMap((list) =>
-    (old[list] ?? []).flatMap((container, index) => {
-      if (list === 'initContainers' && !isSidecar(container)) return [];
-      return (['requests', 'limits'] as const).flatMap((key) => {
-        const after = next[list]?.[index]?.resources?.[key] ?? {};
-        const lost = Object.keys(container.resources?.[key] ?? {}).some((name) => after[name] === undefined);
-        const what = key === 'limits' ? 'resource limits cannot be removed' : 'resource requests cannot be removed';
-        return lost ? [forbidden(`spec.${list}[${index}].resources.${key}`, what)] : [];
-      });
-    }),
-  );
+  const sidecars = (old.initContainers ?? []).map((container) => (isSidecar(container) ? container.resources : undefined));
+  return [
+    ...removed(next.resources, old.resources, 'spec.resources'),
+    ...sidecars.flatMap((before, index) =>
+      removed(next.initContainers?.[index]?.resources, before, `spec.initContainers[${index}].resources`),
+    ),
+    ...(old.containers ?? []).flatMap(({ resources }, index) =>
+      removed(next.containers?.[index]?.resources, resources, `spec.containers[${index}].resources`),
+    ),
+  ];
+}
+
+/** Amounts may change, but not go away. */
+function removed(next: ResourceRequirements | undefined, old: ResourceRequirements | undefined, field: string): FieldError[] {
+  return (['requests', 'limits'] as const).flatMap((key) => {
+    const lost = Object.keys(old?.[key] ?? {}).some((name) => next?.[key]?.[name] === undefined);
+    return lost
+      ? [forbidden(`${field}.${key}`, key === 'limits' ? 'resource limits cannot be removed' : 'resource requests cannot be removed')]
+      : [];
+  });
 }

@@ -109,3 +109,12 @@ describe('parts of a pod', () => {
     expect(updated.metadata.generation).toBe(1);
   });
 });
+
+test('resize of the whole pod', async () => {
+  const pod = await create('pod-level', { resources: { requests: { cpu: '100m' }, limits: { cpu: '1' } } });
+  const bigger = { ...pod, spec: { ...pod.spec, resources: { requests: { cpu: '200m' }, limits: { cpu: '1' } } } };
+  const updated = await api.client.update(pods, bigger, { subresource: 'resize' });
+  expect(updated.spec.resources?.requests).toEqual({ cpu: '200m' });
+  const less = { ...updated, spec: { ...updated.spec, resources: { requests: { cpu: '200m' } } } };
+  await expect(api.client.update(pods, less, { subresource: 'resize' })).rejects.toThrow('resource limits cannot be removed');
+});

@@ -1,5 +1,5 @@
 import type { Service } from '@orrery/api/core/v1';
-import { type Draft, nameIsDns1035Label } from '@orrery/apimachinery';
+import { type Draft, nameIsDnsLabel } from '@orrery/apimachinery';
 import type { PartialUpdate, Strategy } from '@orrery/apiserver';
 import { asDraft, ensure, fill } from '../../defaulting.ts';
 import { isExternallyAccessible, needsClusterIp, normaliseClusterIps } from './families.ts';
@@ -14,7 +14,7 @@ export const serviceStrategy: Strategy<Service> = {
   generation: 'none',
   allowCreateOnUpdate: true,
   returnsDeletedObject: true,
-  validateName: nameIsDns1035Label,
+  validateName: nameIsDnsLabel, // KEP-5311: no longer RFC 1035.
   default: defaultService,
   prepareForCreate(draft) {
     draft.status = { loadBalancer: {} };
