@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodes, pods as podResource, services as serviceResource } from '@orrery/api';
@@ -83,6 +84,7 @@ export function newKubelet(options: KubeletOptions): Kubelet {
     },
     async run(signal) {
       const stop = new AbortController();
+      setMaxListeners(0, stop.signal); // Every loop of the kubelet listens.
       const onAbort = (): void => stop.abort(signal.reason);
       if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
@@ -171,13 +173,14 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     statuses,
     probes,
     volumes: newVolumeMounter(directories, { clock, random }),
-    references,
+    references: references.fresh,
+    volumeReferences: references.watched,
     tokens,
     services() {
       const services = serviceInformer.lister.list();
       return config.apiServerAddress === undefined ? services : withApiServer(services, config.apiServerAddress);
     },
-    credentials: (pod) => pullCredentials(pod, references, log),
+    credentials: (pod) => pullCredentials(pod, references.fresh, log),
     node: { nodeName, hostIps, allocatable: () => agent.allocatable(), networkProblem: () => agent.networkProblem() },
     runtimeName,
     pendingDelayMs: config.pendingStatusDelayMs,
@@ -190,7 +193,6 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     events,
     syncer,
     cleaner,
-    reader,
     statuses,
     node: () => agent.node,
     onGone(uid) {

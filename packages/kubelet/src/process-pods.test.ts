@@ -26,7 +26,7 @@ let kubelet: Kubelet;
 let certificates: TestCertificates;
 let running: Promise<void>;
 const api = newMemoryApi(realClock);
-const stop = new AbortController();
+let stop = new AbortController();
 const events: string[] = [];
 
 beforeAll(async () => {
@@ -40,6 +40,11 @@ beforeAll(async () => {
     environment: { PATH: process.env['PATH'] ?? '', HOME: '/' },
     hostAddress: '127.0.0.1',
   });
+  startKubelet();
+});
+
+function startKubelet(): void {
+  stop = new AbortController();
   kubelet = newKubelet({
     client: api.client,
     runtime,
@@ -54,7 +59,7 @@ beforeAll(async () => {
     config: { apiServerAddress: { host: '127.0.0.1', port: 6443 } },
   });
   running = kubelet.run(stop.signal);
-});
+}
 
 afterAll(async () => {
   for (const pod of api.all<Pod>('pods')) await remove(pod.metadata.name);
@@ -86,10 +91,10 @@ async function remove(name: string): Promise<void> {
   await until('gone', () => getPod(name) === undefined);
 }
 
-const tls = () => ({ ca: certificates.ca, key: certificates.client.key, cert: certificates.client.cert });
+const tls = (who: 'client' | 'stranger' = 'client') => ({ ca: certificates.ca, ...certificates[who] });
 
-async function get(path: string): Promise<{ status: number; body: string }> {
-  const sent = request({ host: '127.0.0.1', port: kubelet.port, path, ...tls(), agent: false }).end();
+async function get(path: string, who: 'client' | 'stranger' = 'client'): Promise<{ status: number; body: string }> {
+  const sent = request({ host: '127.0.0.1', port: kubelet.port, path, ...tls(who), agent: false }).end();
   const [response] = await once(sent, 'response');
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
@@ -146,6 +151,13 @@ describe('a pod of real processes', () => {
       status: 400,
       body: 'previous terminated container "c" in pod "says" not found\n',
     });
+  });
+
+  test('is shown to the API server alone', async () => {
+    expect((await get('/pods', 'stranger')).status).toBe(403);
+    expect(JSON.parse((await get('/pods')).body).kind).toBe('PodList');
+    expect(await get('/healthz')).toEqual({ status: 200, body: 'ok' });
+    expect(JSON.parse((await get('/stats/summary')).body).node.nodeName).toBe('n1');
   });
 
   test('has its environment, its volumes, and sees them change', async () => {
@@ -279,5 +291,26 @@ describe('a pod of real processes', () => {
     codec.close();
     echo.close();
     await remove('ports');
+  });
+
+  test('is adopted by the next kubelet: same process, same log, still ready', async () => {
+    const readinessProbe = { exec: { command: ['/bin/true'] }, periodSeconds: 1 };
+    await create('stays', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done', { readinessProbe });
+    await until('ready', () => getPod('stays')?.status?.containerStatuses?.[0]?.ready === true);
+    const before = getPod('stays')?.status?.containerStatuses?.[0];
+    const writes = api.calls.get('patch pods/status');
+    stop.abort();
+    await running;
+    startKubelet();
+    await until('serving', () => kubelet.port !== 0);
+    const lines = await until('its log', async () => {
+      const { status, body } = await get('/containerLogs/default/stays/c').catch(() => ({ status: 0, body: '' }));
+      return status === 200 && body.trim().split('\n').map(Number);
+    });
+    expect(lines).toEqual(lines.map((_, index) => index + 1));
+    await realClock.sleep(300);
+    expect(getPod('stays')?.status?.containerStatuses?.[0]).toEqual(before);
+    expect(api.calls.get('patch pods/status')).toBe(writes);
+    await remove('stays');
   });
 });

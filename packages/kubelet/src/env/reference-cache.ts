@@ -6,8 +6,12 @@ import type { Client, Informer } from '@orrery/client';
 import { newInformerFactory } from '@orrery/client';
 import type { References } from './references.ts';
 
-/** Objects that pods refer to, each watched for as long as a pod refers to it. Source: kubelet watch-based managers. */
-export interface ReferenceCache extends References {
+/** Objects that pods refer to, each watched for as long as a pod's volumes refer to it. Source: kubelet watch-based managers. */
+export interface ReferenceCache {
+  /** As the API has them now: for environments, which are read once. */
+  readonly fresh: References;
+  /** As last seen, where they are watched: for volumes, which follow. */
+  readonly watched: References;
   /** Watches what the pod's volumes refer to. Idempotent. */
   register(pod: Pod): void;
   unregister(uid: string): void;
@@ -86,9 +90,23 @@ export function newReferenceCache({ client, clock, random, onChange }: Reference
     watched.delete(key);
   }
 
-  return {
+  const fresh: References = {
     configMap: (namespace, name) => client.get<ConfigMap>(configMaps, { namespace, name }),
     secret: (namespace, name) => client.get<Secret>(secrets, { namespace, name }),
+  };
+
+  /** What the watch shows; `undefined` before it shows anything, and for what may have been made a moment ago. */
+  function seen(kind: Kind, namespace: string, name: string): KubeObject | undefined {
+    return watched.get(keyOf(kind, namespace, name))?.informer.lister.get({ namespace, name });
+  }
+
+  return {
+    fresh,
+    watched: {
+      configMap: async (namespace, name) =>
+        (seen('configMap', namespace, name) as ConfigMap | undefined) ?? (await fresh.configMap(namespace, name)),
+      secret: async (namespace, name) => (seen('secret', namespace, name) as Secret | undefined) ?? (await fresh.secret(namespace, name)),
+    },
     register(pod) {
       const { uid } = pod.metadata;
       if (byPod.has(uid)) return; // Volumes of a pod never change.

@@ -19,6 +19,7 @@ export function namespaceOptions({ spec }: Pod, targetId?: string): NamespaceOpt
   return {
     network: spec.hostNetwork === true ? 'NODE' : 'POD',
     ipc: spec.hostIPC === true ? 'NODE' : 'POD',
+    ...(spec.hostUsers === false ? { usernsOptions: { mode: 'POD' as const } } : {}),
     ...(targetId === undefined ? { pid } : { pid: 'TARGET' as const, targetId }),
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@orrery/base';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
@@ -26,7 +27,7 @@ export interface ServerOptions {
   /** PEM, of this server. */
   readonly key: string;
   readonly cert: string;
-  /** PEM. Only clients with a certificate of this authority may connect: they may run commands in every container. */
+  /** PEM. Clients need a certificate of this authority in the group `system:masters`: they may run commands in every container. */
   readonly clientCa: string;
 }
 
@@ -46,6 +47,12 @@ export interface KubeletServer {
   listen(): Promise<number>;
   /** Ends every connection. */
   close(): Promise<void>;
+}
+
+/** The whole cluster shares one authority: a node's certificate, say, gives no right to enter other nodes' containers. */
+function isAllowed({ socket }: IncomingMessage): boolean {
+  const { O: organizations = [] } = (socket as TLSSocket).getPeerCertificate().subject ?? {};
+  return [organizations].flat().includes('system:masters');
 }
 
 export function newKubeletServer(deps: ServerDeps): KubeletServer {
@@ -107,6 +114,7 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isAllowed(request)) throw new HttpError(403, 'Forbidden');
     const { parts, query } = parseUrl(request);
     const [first = '', ...rest] = parts;
     if (first === 'exec' || first === 'attach' || first === 'portForward') throw new HttpError(400, 'Upgrade request required');
@@ -143,7 +151,10 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy()); // A client that breaks off.
   });
-  server.on('upgrade', (request, socket, head) => streaming.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => {
+    if (isAllowed(request)) streaming.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
 
   return {
     listen: () =>

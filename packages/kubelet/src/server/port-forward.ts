@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Duplex, type Writable } from 'node:stream';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
@@ -30,6 +31,7 @@ async function forward(target: ForwardTarget, port: number, data: Duplex, errors
 export async function forwardOverSpdy(connection: Duplex, target: ForwardTarget): Promise<void> {
   const pairs = new Map<string, { error?: SpdyStream; data?: SpdyStream }>();
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // Every connection that is carried listens.
 
   function onStream(stream: SpdyStream): boolean {
     const type = stream.headers.get('streamtype');
@@ -88,6 +90,7 @@ export async function forwardOverChannels(
   target: ForwardTarget,
 ): Promise<void> {
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // Every connection that is carried listens.
   const streams = ports.flatMap((port, index) =>
     [2 * index, 2 * index + 1].map((channel) => {
       const transmit = (data: Buffer, done: (err?: Error | null) => void): void =>

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import type { Pod } from '@orrery/api/core/v1';
+import type { ContainerStreams } from '@orrery/cri';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { readLogs } from '../logs/reader.ts';
 import { findContainer } from '../pod/container-spec.ts';
 import { podUidLabel } from '../pod/labels.ts';
-import { messageOf } from '../runtime/errors.ts';
-import { findInstance } from '../runtime/pod-state.ts';
+import { isRuntimeNotFound, messageOf } from '../runtime/errors.ts';
+import { type ContainerInstance, findInstance } from '../runtime/pod-state.ts';
 import { newStateReader } from '../runtime/state-reader.ts';
 import { HttpError } from './http-error.ts';
 import type { ServerDeps } from './kubelet-server.ts';
@@ -42,7 +44,8 @@ const offered = (request: IncomingMessage): readonly string[] =>
     .map((text) => text.trim())
     .filter((text) => text !== '');
 
-export function newStreamingHandler({ runtime, log, workers }: ServerDeps): StreamingHandler {
+export function newStreamingHandler({ runtime, clock, log, workers }: ServerDeps): StreamingHandler {
+  const attached = new Set<string>(); // Containers with stdinOnce that somebody has attached to.
   const reader = newStateReader(runtime);
   const server = (protocols: readonly string[]): WebSocketServer =>
     new WebSocketServer({
@@ -119,7 +122,7 @@ export function newStreamingHandler({ runtime, log, workers }: ServerDeps): Stre
       throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr');
     const containerId = await runningContainer(pod, container);
     const accepted = await accept(commandServer, commandProtocols, request, socket, head);
-    const run = (streams: Parameters<typeof runtime.exec>[1], signal: AbortSignal) =>
+    const run = (streams: ContainerStreams, signal: AbortSignal) =>
       runtime.exec({ containerId, command, tty: options.tty }, streams, signal);
     await serveCommand(accepted, options, run, 'error executing command in container');
   }
@@ -132,15 +135,45 @@ export function newStreamingHandler({ runtime, log, workers }: ServerDeps): Stre
     head: Buffer,
   ): Promise<void> {
     const { pod, container } = target(rest);
+    const spec = findContainer(pod, container)?.container;
     // Whether there is a terminal was settled when the container was made.
-    const options = { ...commandOptions(query), tty: findContainer(pod, container)?.container.tty === true };
-    const containerId = await runningContainer(pod, container);
+    const options = { ...commandOptions(query), tty: spec?.tty === true };
+    const instance = findInstance(await reader.read(pod.metadata.uid), container);
+    const fromStart = spec?.stdinOnce === true && !options.tty && instance !== undefined && !attached.has(instance.id);
+    if (instance === undefined || (instance.phase !== 'running' && !fromStart))
+      throw new HttpError(500, `container not found ("${container}")`);
+    if (spec?.stdinOnce === true) attached.add(instance.id);
     const accepted = await accept(commandServer, commandProtocols, request, socket, head);
-    const run = async (streams: Parameters<typeof runtime.attach>[1], signal: AbortSignal): Promise<undefined> => {
-      await runtime.attach({ containerId, tty: options.tty }, streams, signal);
+    const run = async (streams: ContainerStreams, signal: AbortSignal): Promise<undefined> => {
+      if (fromStart) await attachFromStart(instance, streams, signal);
+      else await runtime.attach({ containerId: instance.id, tty: options.tty }, streams, signal);
       return undefined;
     };
     await serveCommand(accepted, options, run, 'error attaching to container');
+  }
+
+  /**
+   * A container made to be attached to once (`kubectl run -i`) may have said everything before somebody could: the first who attaches
+   * gets its output from the log, from the beginning, and nothing is lost.
+   */
+  async function attachFromStart(instance: ContainerInstance, streams: ContainerStreams, signal: AbortSignal): Promise<void> {
+    const containerId = instance.id;
+    const running = async (): Promise<boolean> => {
+      const now = await runtime.containerStatus({ containerId }).catch(() => undefined);
+      return now?.status?.state === 'CONTAINER_RUNNING';
+    };
+    const copy = async (stream: 'stdout' | 'stderr', sink: Writable | undefined): Promise<void> => {
+      if (sink === undefined) return;
+      const write = (chunk: Buffer): Promise<void> => new Promise((resolve) => sink.write(chunk, () => resolve()));
+      await readLogs({ path: instance.logPath, running, clock }, { follow: true, timestamps: false, stream }, write, signal);
+    };
+    const input =
+      streams.stdin === undefined || instance.phase !== 'running'
+        ? Promise.resolve()
+        : runtime.attach({ containerId, tty: false }, { stdin: streams.stdin }, signal).catch((err: unknown) => {
+            if (!isRuntimeNotFound(err)) throw err; // It has ended in between: its output is all there is.
+          });
+    await Promise.all([input, copy('stdout', streams.stdout), copy('stderr', streams.stderr)]);
   }
 
   async function portForward(rest: readonly string[], query: URLSearchParams, request: IncomingMessage, socket: Duplex, head: Buffer) {

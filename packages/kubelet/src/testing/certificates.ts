@@ -3,6 +3,7 @@ import { webcrypto } from 'node:crypto';
 export interface TestCertificates {
   readonly ca: string;
   readonly server: { readonly key: string; readonly cert: string };
+  readonly stranger: { readonly key: string; readonly cert: string };
   readonly client: { readonly key: string; readonly cert: string };
 }
 
@@ -28,10 +29,10 @@ export async function newTestCertificates(): Promise<TestCertificates> {
     keys: caKeys,
     extensions: [new x509.BasicConstraintsExtension(true)],
   });
-  const leaf = async (name: string) => {
+  const leaf = async (name: string, ...organizations: readonly string[]) => {
     const own = await keys();
     const certificate = await x509.X509CertificateGenerator.create({
-      subject: [{ CN: [name] }],
+      subject: [{ CN: [name] }, ...organizations.map((organization) => ({ O: [organization] }))],
       issuer: ca.subject,
       ...hour,
       signingAlgorithm: algorithm,
@@ -41,5 +42,10 @@ export async function newTestCertificates(): Promise<TestCertificates> {
     });
     return { cert: certificate.toString('pem'), key: pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', own.privateKey)) };
   };
-  return { ca: ca.toString('pem'), server: await leaf('server'), client: await leaf('client') };
+  return {
+    ca: ca.toString('pem'),
+    server: await leaf('server'),
+    client: await leaf('client', 'system:masters'),
+    stranger: await leaf('stranger', 'system:nodes'),
+  };
 }

@@ -36,6 +36,8 @@ export interface SyncResult {
   readonly terminal: boolean;
   /** When to look again though nothing tells to. */
   readonly againAfterMs?: number | undefined;
+  /** The pod in the runtime, after what was done. */
+  readonly state: PodState;
 }
 
 /** The three things that can be done with a pod. Source: kubelet SyncPod, SyncTerminatingPod, SyncTerminatedPod. */
@@ -64,7 +66,10 @@ export interface SyncerDeps {
   readonly statuses: StatusWriter;
   readonly probes: ProbeSet;
   readonly volumes: VolumeMounter;
+  /** As they are now: for environments. */
   readonly references: References;
+  /** As last seen: for volumes. */
+  readonly volumeReferences: References;
   readonly tokens: TokenSource;
   readonly services: () => readonly Service[];
   readonly credentials: (pod: Pod) => Promise<readonly AuthConfig[]>;
@@ -73,8 +78,6 @@ export interface SyncerDeps {
   /** How long the first status, which only says that containers are being made, may wait for the next. */
   readonly pendingDelayMs: number;
 }
-
-const RETRY_MS = 10_000;
 
 export function newPodSyncer(deps: SyncerDeps): PodSyncer {
   const { clock, events, reader, executor, killer, statuses, probes, node } = deps;
@@ -123,7 +126,7 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
   }
 
   async function mountVolumes(pod: Pod, state: PodState) {
-    const { references, tokens } = deps;
+    const { volumeReferences: references, tokens } = deps;
     const input: SourceInput = { pod, facts: factsOf(pod, state.ips), allocatable: node.allocatable(), references, tokens };
     try {
       return await deps.volumes.mount(input);
@@ -147,14 +150,14 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
       const state = await reader.read(uid, signal);
       const first = state.sandboxes.length === 0;
       const status = publish(pod, state, memory, false, first ? deps.pendingDelayMs : 0);
-      if (isTerminalPhase(status.phase)) return { terminal: true };
+      if (isTerminalPhase(status.phase)) return { terminal: true, state };
       const leftMs = deadlineMs(pod, status.startTime ?? formatTime(clock.now()));
       if (leftMs !== undefined && leftMs <= 0) {
         const message = 'Pod was active on the node longer than the specified deadline';
         events.event(podReference(pod), 'Normal', reasons.deadlineExceeded, message);
         memory.eviction = { reason: 'DeadlineExceeded', message };
         publish(pod, state, memory, false);
-        return { terminal: true };
+        return { terminal: true, state };
       }
       checkNetwork(pod);
       const volumes = await mountVolumes(pod, state);
@@ -173,13 +176,12 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
         if (failure === undefined) memory.startFailures.delete(name);
         else memory.startFailures.set(name, failure);
       }
-      let terminal = false;
-      if (outcome.acted || outcome.starts.size > 0) {
-        terminal = isTerminalPhase(publish(pod, await reader.read(uid, signal), memory, false).phase);
-      }
+      const changed = outcome.acted || outcome.starts.size > 0;
+      const after = changed ? await reader.read(uid, signal) : state;
+      const terminal = changed && isTerminalPhase(publish(pod, after, memory, false).phase);
       if (outcome.error !== undefined) throw outcome.error;
       const waits = [leftMs, outcome.retryAfterMs].filter((wait) => wait !== undefined);
-      return { terminal, againAfterMs: waits.length === 0 ? undefined : Math.min(...waits) };
+      return { terminal, againAfterMs: waits.length === 0 ? undefined : Math.min(...waits), state: after };
     },
 
     async terminate(pod, memory, graceSeconds, signal) {
@@ -201,5 +203,3 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
     },
   };
 }
-
-export { RETRY_MS as syncRetryMs };

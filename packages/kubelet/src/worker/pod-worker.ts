@@ -6,7 +6,6 @@ import type { Client } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import { formatPod, isTerminalPhase } from '../pod/container-spec.ts';
 import { messageOf } from '../runtime/errors.ts';
-import type { StateReader } from '../runtime/state-reader.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodCleaner } from './pod-cleaner.ts';
 import type { PodMemory, PodSyncer } from './pod-syncer.ts';
@@ -18,7 +17,6 @@ export interface WorkerDeps {
   readonly log: Logger;
   readonly syncer: PodSyncer;
   readonly cleaner: PodCleaner;
-  readonly reader: StateReader;
   readonly statuses: StatusWriter;
   /** The pod's worker has ended: nothing of the pod is left on the node. */
   readonly onDone: (uid: string) => void;
@@ -58,7 +56,7 @@ export function newPodWorker(
   deps: WorkerDeps,
   options: { readonly gone: boolean; readonly memory: PodMemory; readonly rejected: boolean },
 ): PodWorker {
-  const { client, clock, random, log, syncer, cleaner, reader, statuses } = deps;
+  const { client, clock, random, log, syncer, cleaner, statuses } = deps;
   const { uid } = first.metadata;
   const { memory } = options;
   const life = new AbortController();
@@ -120,12 +118,12 @@ export function newPodWorker(
   }
 
   async function syncOnce(signal: AbortSignal): Promise<number> {
-    const { terminal, againAfterMs } = await syncer.sync(pod, memory, signal);
+    const { terminal, againAfterMs, state } = await syncer.sync(pod, memory, signal);
     if (terminal) {
       phase = 'terminating';
       woken = true;
     } else {
-      await cleaner.prune(await reader.read(uid, signal));
+      await cleaner.prune(state);
     }
     return Math.min(againAfterMs ?? RESYNC_MS, withJitter(RESYNC_MS, 0.5, random));
   }
