@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { sealedStdio } from '@orrery/base';
 import { type CliContext, CliError } from '../cli/command.ts';
 import type { UpOptions } from '../cmd/up.ts';
@@ -57,13 +58,14 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   out.write(readyText(options, cluster, 'detached'));
 }
 
+// The detached process works in "/": paths are of the folder in which the user typed them.
 function foregroundArguments({ name, host, port, nodeName, imageMap }: UpOptions): string[] {
   return [
     `--name=${name}`,
     `--host=${host}`,
     ...(port === undefined ? [] : [`--port=${port}`]),
     ...(nodeName === undefined ? [] : [`--node-name=${nodeName}`]),
-    ...(imageMap === undefined ? [] : [`--image-map=${imageMap}`]),
+    ...(imageMap === undefined ? [] : [`--image-map=${resolve(imageMap)}`]),
   ];
 }
 
