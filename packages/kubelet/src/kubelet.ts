@@ -148,6 +148,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     memoryBytes: machine.memoryBytes,
     limiter,
   });
+  const backoff = newRestartBackoff(clock, config.crashLoopBackoff);
   const executor = newPodExecutor({
     runtime,
     events,
@@ -155,7 +156,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     killer,
     starter,
     images,
-    backoff: newRestartBackoff(clock, config.crashLoopBackoff),
+    backoff,
     directories,
     verdicts: probes,
     dns: config.clusterDns,
@@ -238,7 +239,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     for (const pod of known) workers.addOrphan(pod);
     const { logSizeBytesMax: sizeBytesMax, logFilesMax: filesMax } = config;
     const rotate = () => rotateLogs({ runtime, clock, log, directories, sizeBytesMax, filesMax });
-    const tidy = () => tidyUp({ relister, reader, workers, cleaner });
+    const tidy = () => tidyUp({ relister, reader, workers, cleaner, prunables: [backoff, images] });
     running.push(relister.run(signal));
     running.push(every(config.cleanupMs, tidy, { clock, log }, signal), every(config.logRotationMs, rotate, { clock, log }, signal));
     await aborted(signal);
@@ -273,10 +274,12 @@ interface TidyDeps {
   readonly reader: { retain(ids: ReadonlySet<string>): void };
   readonly workers: PodWorkers;
   readonly cleaner: { sweep(isKnown: (uid: string) => boolean): Promise<void> };
+  readonly prunables: readonly { prune(): void }[];
 }
 
 /** Forgets and removes what nobody owns. */
-async function tidyUp({ relister, reader, workers, cleaner }: TidyDeps): Promise<void> {
+async function tidyUp({ relister, reader, workers, cleaner, prunables }: TidyDeps): Promise<void> {
+  for (const prunable of prunables) prunable.prune();
   for (const pod of await relister.relist()) workers.addOrphan(pod);
   reader.retain(relister.containerIds);
   await cleaner.sweep((uid) => workers.has(uid));

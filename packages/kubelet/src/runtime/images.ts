@@ -29,6 +29,8 @@ export interface PresentImage {
 export interface ImagePuller {
   /** @throws {StartError} with the reason that the container then waits for. */
   ensure(wish: ImageWish, signal: AbortSignal): Promise<PresentImage>;
+  /** Forgets failures that are long over. */
+  prune(): void;
 }
 
 /** Go's `time.Duration` as text, for times of at least a millisecond. */
@@ -140,6 +142,10 @@ export function newImagePuller(deps: {
       if (present === undefined || policy === 'Always') found = await pullNow(spec, wish, tell, signal);
       else tell('Normal', reasons.pulled, `Container image "${wish.image}" already present on machine and can be accessed by the pod`);
       return { spec: { ...spec, imageRef: found?.id ?? image }, uid: found?.uid?.value, username: found?.username ?? '' };
+    },
+    prune() {
+      backoff.prune();
+      for (const key of lastFailure.keys()) if (backoff.delayMs(key) === 0) lastFailure.delete(key);
     },
   };
 }
