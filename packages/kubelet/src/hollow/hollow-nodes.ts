@@ -108,7 +108,9 @@ export function newHollowNodes(options: HollowNodesOptions): HollowNodes {
     const taints = options.taints?.(name, index) ?? [];
     const status = hollowNodeStatus(name, address, capacity, defaultKubeletConfig.kubeletVersion, clock.now());
     try {
-      await client.create<Node>(nodes, { metadata: { name, labels }, spec: taints.length === 0 ? {} : { taints }, status });
+      const made = await client.create<Node>(nodes, { metadata: { name, labels }, spec: taints.length === 0 ? {} : { taints }, status });
+      // A server may take a node without its status.
+      if (made.status?.conditions === undefined) await client.updateStatus(nodes, { ...made, status });
     } catch (err) {
       if (!isAlreadyExists(err)) throw err;
       await client.patch(nodes, { name }, 'strategic', { status }, { subresource: 'status' });
