@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
-import { configMaps, events, leases, namespaces, pods, replicaSets } from '@orrery/api';
+import { configMaps, events, leases, namespaces, pods, replicaSets, serviceAccounts } from '@orrery/api';
 import type { ReplicaSet } from '@orrery/api/apps/v1';
 import type { ConfigMap, Pod } from '@orrery/api/core/v1';
 import { isConflict, isNotFound, type KubeObject, keyOf, selectorFromLabelSelector } from '@orrery/apimachinery';
@@ -62,6 +62,7 @@ async function startServer(kind: 'direct' | 'https'): Promise<Server> {
       : newHttpsTransport({ server: `https://127.0.0.1:${link.port}`, ca: pki.ca.cert, ...pki.admin });
   const client = newClient(transport);
   await client.create(namespaces, { metadata: { name: 'ns' } } as never);
+  await client.create(serviceAccounts, { metadata: { name: 'default', namespace: 'ns' } }); // No controller makes it here.
   return {
     client,
     cut: () => link?.cut(),

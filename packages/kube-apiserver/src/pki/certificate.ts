@@ -92,7 +92,7 @@ export async function issueCertificate(
   const organizations = request.organizations ?? [];
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: hex(serial()),
-    subject: [...(organizations.length > 0 ? [{ O: [...organizations] }] : []), { CN: [request.commonName] }],
+    subject: [...organizations.map((organization) => ({ O: [organization] })), { CN: [request.commonName] }],
     issuer: issuer.subjectName.toJSON(),
     notBefore: new Date(nowMs - CLOCK_SKEW_MS),
     notAfter: new Date(nowMs + LEAF_DAYS * DAY_MS),
