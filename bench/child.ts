@@ -10,7 +10,7 @@ const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort(new Error('the time is over')));
 
 async function peer(peerName: string, options: unknown): Promise<unknown> {
-  const child = spawnNode(script, ['peer', peerName], childEnvironment());
+  const child = spawnNode([script, 'peer', peerName], childEnvironment());
   const end = (): void => void child.kill('SIGKILL');
   stop.signal.addEventListener('abort', end);
   try {

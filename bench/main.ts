@@ -5,9 +5,9 @@ import { bundleChild } from './bundle.ts';
 import type { Line, Samples } from './line.ts';
 import { lines } from './lines.ts';
 import { type LineReport, reportOf, textOf } from './report.ts';
-import { runLine } from './run-line.ts';
+import { type RunOptions, runLine } from './run-line.ts';
 
-const help = `npm run bench -- [--only <name>,<name>] [--quick] [--json]
+const help = `npm run bench -- [--only <name>,<name>] [--quick] [--json] [--profile <directory>]
 
 Measures Orrery on this machine. Every run is a process of its own; nothing is left behind.
 Run "npm run bundle" before: lines that start a cluster start the bundle.
@@ -15,17 +15,18 @@ Run "npm run bundle" before: lines that start a cluster start the bundle.
   --only <names>  these lines only, separated by commas
   --quick         fewer runs and smaller rounds
   --json          machine-readable
+  --profile <dir> write CPU profiles of the measured processes there (for the inspector of a browser); figures suffer
   --help          this text
 
 Lines:
 ${lines.map(({ name, what }) => `  ${name.padEnd(18)} ${what}`).join('\n')}
 `;
 
-async function measureLine(line: Line, quick: boolean, script: string): Promise<LineReport> {
+async function measureLine(line: Line, options: RunOptions): Promise<LineReport> {
   const runs: Samples[] = [];
   const failures: string[] = [];
-  for (let run = 0; run < (quick ? line.runs.quick : line.runs.full); run += 1) {
-    const outcome = await runLine(line, quick, script);
+  for (let run = 0; run < (options.quick ? line.runs.quick : line.runs.full); run += 1) {
+    const outcome = await runLine(line, options);
     if ('samples' in outcome) runs.push(outcome.samples);
     else failures.push(outcome.failure);
   }
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -60,7 +62,7 @@ if (values.help) {
   if (!values.json) process.stdout.write(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, load ${machine.load.toFixed(2)}\n\n`);
   const reports: LineReport[] = [];
   for (const line of chosen) {
-    const report = await measureLine(line, values.quick, child.file);
+    const report = await measureLine(line, { quick: values.quick, script: child.file, profileDirectory: values.profile });
     reports.push(report);
     if (!values.json) process.stdout.write(`${textOf(report)}\n`);
   }

@@ -26,9 +26,9 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-/** Starts `script` of node with arguments as the head of a process group, with a channel for messages. */
-export function spawnNode(script: string, args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [script, ...args], {
+/** Starts node with arguments (its own first, then a script and its) as the head of a process group, with a channel for messages. */
+export function spawnNode(args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, args, {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: environment,

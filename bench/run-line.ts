@@ -9,14 +9,20 @@ const CLEAN_UP_MS = 15_000; // After its time is over a run may clean up for so 
 
 export type Outcome = { readonly samples: Samples } | { readonly failure: string };
 
+export interface RunOptions {
+  readonly quick: boolean;
+  /** What a child process runs. */
+  readonly script: string;
+  /** Where the measured process writes a CPU profile. */
+  readonly profileDirectory: string | undefined;
+}
+
 /** One run of a line in a process of its own. Nothing of it is left when this resolves. */
-export async function runLine(line: Line, quick: boolean, script: string): Promise<Outcome> {
+export async function runLine(line: Line, { quick, script, profileDirectory }: RunOptions): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), 'orrery-bench-'));
-  const child = spawnNode(
-    script,
-    ['measure', line.name, directory, quick ? 'quick' : 'full'],
-    childEnvironment({ ORRERY_BENCH: directory }),
-  );
+  const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
+  const args = [...profile, script, 'measure', line.name, directory, quick ? 'quick' : 'full'];
+  const child = spawnNode(args, childEnvironment({ ORRERY_BENCH: directory }));
   let outcome: Outcome | undefined;
   child.on('message', (message) => {
     outcome = message as Outcome;
