@@ -9,6 +9,8 @@ export interface ControllerManagerConfig {
   readonly rootCa?: string | undefined;
   /** Objects of one kind in work at a time. @default 5 */
   readonly concurrentSyncs: number;
+  /** Objects that the garbage collector looks at at a time. @default 20: `--concurrent-gc-syncs` */
+  readonly concurrentGcSyncs: number;
   /** @default 40 s: `--node-monitor-grace-period` */
   readonly nodeMonitorGraceMs: number;
   /** @default 5 s: `--node-monitor-period` */
@@ -19,6 +21,7 @@ export interface ControllerManagerConfig {
 
 export const defaultConfig: ControllerManagerConfig = {
   concurrentSyncs: 5,
+  concurrentGcSyncs: 20,
   nodeMonitorGraceMs: 40_000,
   nodeMonitorPeriodMs: 5000,
   terminatedPodsMax: 12_500,

@@ -1,6 +1,7 @@
 import type { ControllerDescriptor } from '@orrery/controller';
 import type { ControllerContext } from './context.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
+import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
 import { rootCaCertPublisher } from './controllers/root-ca-cert-publisher/descriptor.ts';
@@ -9,6 +10,7 @@ import { serviceAccountController } from './controllers/serviceaccount/descripto
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
   deploymentController,
+  garbageCollector,
   replicaSetController,
   replicationController,
   rootCaCertPublisher,
