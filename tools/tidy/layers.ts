@@ -12,7 +12,7 @@ export const layers: readonly (readonly string[])[] = [
 
 export interface PackageImports {
   readonly name: string;
-  /** Workspace packages named in package.json `dependencies`. */
+  /** Workspace packages named in package.json `dependencies`, and in `devDependencies` for tests. */
   readonly dependencies: readonly string[];
   /** Workspace packages that its sources import, tests included. */
   readonly imports: readonly string[];

@@ -41,13 +41,16 @@ export function packageImports(all: readonly Source[]): readonly PackageImports[
     const manifest = JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')) as {
       name: string;
       dependencies?: Record<string, string>;
+      devDependencies?: Record<string, string>;
     };
     const own = all.filter(({ path }) => path.startsWith(`packages/${folder}/`));
     const imports = new Set(own.flatMap(({ text }) => [...withoutComments(text).matchAll(importPattern)].map((match) => match[1] ?? '')));
     imports.delete(manifest.name);
     return {
       name: manifest.name,
-      dependencies: Object.keys(manifest.dependencies ?? {}).filter((name) => name === 'orrery' || name.startsWith('@orrery/')),
+      dependencies: Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+        (name) => name === 'orrery' || name.startsWith('@orrery/'),
+      ),
       imports: [...imports],
     };
   });

@@ -2,39 +2,18 @@ import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodes, pods as podResource, services as serviceResource } from '@orrery/api';
-import type { NodeAddress, Pod } from '@orrery/api/core/v1';
+import type { Node, NodeAddress, Pod } from '@orrery/api/core/v1';
 import { aborted, type Clock, type Random } from '@orrery/base';
-import { type Client, newInformerFactory } from '@orrery/client';
+import { type Client, type Informer, newInformerFactory } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import { type Assembly, newAssembly } from './assembly.ts';
 import { defaultKubeletConfig, type KubeletConfig } from './config.ts';
-import { newReferenceCache } from './env/reference-cache.ts';
-import { withApiServer } from './env/services.ts';
 import { rotateLogs } from './logs/rotation.ts';
-import { type Machine, readMachine } from './node/machine.ts';
-import { type NodeAgent, newNodeAgent } from './node/node-agent.ts';
-import { newProbeSet } from './probe/probe-set.ts';
-import { newProber } from './probe/prober.ts';
-import { newRestartBackoff } from './runtime/backoff.ts';
-import { pullCredentials } from './runtime/credentials.ts';
+import { readMachine } from './node/machine.ts';
 import { messageOf } from './runtime/errors.ts';
 import type { EventSink } from './runtime/events.ts';
-import { newPodExecutor } from './runtime/executor.ts';
-import { newImagePuller } from './runtime/images.ts';
-import { newKiller } from './runtime/kill.ts';
-import { newHookRunner } from './runtime/lifecycle-hooks.ts';
-import { newLimiter } from './runtime/limiter.ts';
-import { newContainerStarter } from './runtime/start.ts';
-import { newStateReader } from './runtime/state-reader.ts';
 import { newKubeletServer, type ServerOptions } from './server/kubelet-server.ts';
-import { newStatusWriter } from './status/status-writer.ts';
-import { newDirectories } from './volumes/directories.ts';
-import { newTokenSource } from './volumes/tokens.ts';
-import { newVolumeMounter } from './volumes/volume-mounter.ts';
-import { newPodCleaner } from './worker/pod-cleaner.ts';
-import { newPodSyncer } from './worker/pod-syncer.ts';
-import { newPodWorkers, type PodWorkers } from './worker/pod-workers.ts';
-import { newRelister, type Relister } from './worker/relister.ts';
 
 export interface KubeletOptions {
   readonly client: Client;
@@ -68,14 +47,6 @@ export interface Kubelet {
   readonly port: number;
 }
 
-const RELIST_STALE_MS = 180_000; // Source: pleg relistThreshold.
-
-interface Parts {
-  readonly agent: NodeAgent;
-  readonly workers: PodWorkers;
-  readonly relister: Relister;
-}
-
 export function newKubelet(options: KubeletOptions): Kubelet {
   let port = 0;
   return {
@@ -101,118 +72,34 @@ export function newKubelet(options: KubeletOptions): Kubelet {
   };
 }
 
-/** Everything of one run, wired. */
+/** Everything of one run. */
 async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: (port: number) => void): Promise<void> {
-  const { client, runtime, clock, random, log, events, nodeName, rootDirectory, addresses } = options;
+  const { client, runtime, clock, random, log, nodeName, rootDirectory } = options;
   const config = { ...defaultKubeletConfig, ...options.config };
-  const logsDirectory = options.podLogsDirectory ?? join(rootDirectory, 'pod-logs');
-  const directories = newDirectories(rootDirectory, logsDirectory);
-  await mkdir(directories.pods, { recursive: true, mode: 0o750 });
-  await mkdir(logsDirectory, { recursive: true, mode: 0o755 });
+  const podLogsDirectory = options.podLogsDirectory ?? join(rootDirectory, 'pod-logs');
+  await mkdir(join(rootDirectory, 'pods'), { recursive: true, mode: 0o750 });
+  await mkdir(podLogsDirectory, { recursive: true, mode: 0o755 });
   const machine = await readMachine(rootDirectory);
   const { runtimeName = '' } = await runtime.version({});
-
   const informers = newInformerFactory(client, { clock, random, log });
-  const podInformer = informers.informer(podResource, { fieldSelector: `spec.nodeName=${nodeName}` });
-  const serviceInformer = informers.informer(serviceResource);
-  const nodeInformer = informers.informer(nodes, { fieldSelector: `metadata.name=${nodeName}` });
-
-  const reader = newStateReader(runtime);
-  const statuses = newStatusWriter({ client, clock, log });
-  const references = newReferenceCache({ client, clock, random, onChange: (uid) => parts.workers.wake(uid) });
-  const tokens = newTokenSource(client, clock);
-  const probes = newProbeSet({ clock, random, events, prober: newProber(runtime, clock), onChange: (uid) => parts.workers.wake(uid) });
-  const cleaner = newPodCleaner({ runtime, reader, directories, log });
-  const agent = newAgent(
-    options,
+  const sources: Sources = {
+    pods: informers.informer(podResource, { fieldSelector: `spec.nodeName=${nodeName}` }),
+    node: informers.informer(nodes, { fieldSelector: `metadata.name=${nodeName}` }),
+  };
+  const services = informers.informer(serviceResource).lister;
+  let port = 0;
+  const hostName = options.hostName ?? nodeName;
+  const parts = newAssembly({
+    ...options,
+    hostName,
+    podLogsDirectory,
     config,
     machine,
-    () => problemsOf(parts.relister, clock),
-    () => port,
-  );
-  let port = 0;
-
-  const hooks = newHookRunner(runtime, clock);
-  const killer = newKiller({ runtime, clock, events, hooks, log });
-  const limiter = newLimiter(config.startsMax);
-  const images = newImagePuller({ runtime, clock, events, backoff: newRestartBackoff(clock, config.imagePullBackoff) });
-  const starter = newContainerStarter({
-    runtime,
-    clock,
-    random,
-    events,
-    images,
-    hooks,
-    killer,
-    directories,
-    memoryBytes: machine.memoryBytes,
-    limiter,
-  });
-  const backoff = newRestartBackoff(clock, config.crashLoopBackoff);
-  const executor = newPodExecutor({
-    runtime,
-    events,
-    log,
-    killer,
-    starter,
-    images,
-    backoff,
-    directories,
-    verdicts: probes,
-    dns: config.clusterDns,
-    resolvConf: config.resolvConf,
-    limiter,
-  });
-  const hostIps = addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
-  const syncer = newPodSyncer({
-    clock,
-    log,
-    events,
-    reader,
-    executor,
-    killer,
-    statuses,
-    probes,
-    volumes: newVolumeMounter(directories, { clock, random }),
-    references: references.fresh,
-    volumeReferences: references.watched,
-    tokens,
-    services() {
-      const services = serviceInformer.lister.list();
-      return config.apiServerAddress === undefined ? services : withApiServer(services, config.apiServerAddress);
-    },
-    credentials: (pod) => pullCredentials(pod, references.fresh, log),
-    node: { nodeName, hostIps, allocatable: () => agent.allocatable(), networkProblem: () => agent.networkProblem() },
     runtimeName,
-    pendingDelayMs: config.pendingStatusDelayMs,
+    services,
+    port: () => port,
   });
-  const workers = newPodWorkers({
-    client,
-    clock,
-    random,
-    log,
-    events,
-    syncer,
-    cleaner,
-    statuses,
-    node: () => agent.node,
-    onGone(uid) {
-      probes.remove(uid);
-      references.unregister(uid);
-      tokens.forget(uid);
-      statuses.forget(uid);
-    },
-  });
-  const relister = newRelister({
-    runtime,
-    clock,
-    log,
-    onChange: (uid) => workers.wake(uid),
-    periodMs: config.relistMs,
-    periodWithEventsMs: config.relistWithEventsMs,
-  });
-  const parts: Parts = { agent, workers, relister };
-
+  const { workers, statuses, agent } = parts;
   const server =
     options.server === undefined
       ? undefined
@@ -225,60 +112,59 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   try {
     await agent.register(signal);
     running.push(agent.run(signal));
-    nodeInformer.addHandler({ onAdd: (node) => agent.observe(node), onUpdate: (_, node) => agent.observe(node) });
     await informers.waitForSync(signal);
-    const known = await relister.relist();
-    workers.adopt(new Set(known.map(({ uid }) => uid)));
-    const admitPod = (pod: Pod): void => {
-      references.register(pod);
-      workers.add(pod);
-    };
-    const byAge = [...podInformer.lister.list()].sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
-    for (const pod of byAge) admitPod(pod);
-    podInformer.addHandler({ onAdd: admitPod, onUpdate: (_, pod) => workers.update(pod), onDelete: (pod) => workers.remove(pod) });
-    for (const pod of known) workers.addOrphan(pod);
-    const { logSizeBytesMax: sizeBytesMax, logFilesMax: filesMax } = config;
-    const rotate = () => rotateLogs({ runtime, clock, log, directories, sizeBytesMax, filesMax });
-    const tidy = () => tidyUp({ relister, reader, workers, cleaner, prunables: [backoff, images] });
-    running.push(relister.run(signal));
-    running.push(every(config.cleanupMs, tidy, { clock, log }, signal), every(config.logRotationMs, rotate, { clock, log }, signal));
+    await takeUp(sources, parts);
+    running.push(parts.relister.run(signal), ...chores(options, config, parts, signal));
     await aborted(signal);
   } catch (err) {
     if (!signal.aborted) throw err;
   } finally {
     statuses.close();
-    references.close();
+    parts.references.close();
     await server?.close();
     await workers.stop();
-    for (const uid of workers.uids()) probes.remove(uid);
+    for (const uid of workers.uids()) parts.probes.remove(uid);
     if (signal.aborted) await Promise.all(running);
   }
 }
 
-/** What keeps the node from being ready, beside what the runtime tells itself. */
-function problemsOf(relister: Relister | undefined, clock: Clock): readonly string[] {
-  if (relister === undefined || relister.lastMs === 0) return [];
-  const elapsedMs = clock.monotonicMs() - relister.lastMs;
-  if (elapsedMs < RELIST_STALE_MS) return [];
-  return [`PLEG is not healthy: pleg was last seen active ${Math.floor(elapsedMs / 1000)}s ago; threshold is 3m0s`];
+interface Sources {
+  readonly pods: Informer<Pod>;
+  readonly node: Informer<Node>;
 }
 
-function newAgent(options: KubeletOptions, config: KubeletConfig, machine: Machine, problems: () => readonly string[], port: () => number) {
-  const { client, clock, random, log, events, runtime, nodeName, rootDirectory, addresses } = options;
-  const agentOptions = { client, clock, random, log, events, runtime, nodeName, rootDirectory, addresses, machine, problems };
-  return newNodeAgent({ ...config, ...agentOptions, hostName: options.hostName ?? nodeName, port });
+/** Gives every pod its worker: those of the API, the oldest first, and those that only the runtime knows. */
+async function takeUp({ pods, node }: Sources, { agent, workers, relister, references }: Assembly): Promise<void> {
+  node.addHandler({ onAdd: (object) => agent.observe(object), onUpdate: (_, object) => agent.observe(object) });
+  const known = await relister.relist();
+  workers.adopt(new Set(known.map(({ uid }) => uid)));
+  const add = (pod: Pod): void => {
+    references.register(pod);
+    workers.add(pod);
+  };
+  const byAge = [...pods.lister.list()].sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
+  for (const pod of byAge) add(pod);
+  pods.addHandler({ onAdd: add, onUpdate: (_, pod) => workers.update(pod), onDelete: (pod) => workers.remove(pod) });
+  for (const pod of known) workers.addOrphan(pod);
 }
 
-interface TidyDeps {
-  readonly relister: Relister;
-  readonly reader: { retain(ids: ReadonlySet<string>): void };
-  readonly workers: PodWorkers;
-  readonly cleaner: { sweep(isKnown: (uid: string) => boolean): Promise<void> };
-  readonly prunables: readonly { prune(): void }[];
+/** What is done now and again. */
+function chores(
+  { runtime, clock, log }: KubeletOptions,
+  config: KubeletConfig,
+  parts: Assembly,
+  signal: AbortSignal,
+): readonly Promise<void>[] {
+  const { logSizeBytesMax: sizeBytesMax, logFilesMax: filesMax } = config;
+  const rotate = () => rotateLogs({ runtime, clock, log, directories: parts.directories, sizeBytesMax, filesMax });
+  return [
+    every(config.cleanupMs, () => tidyUp(parts), { clock, log }, signal),
+    every(config.logRotationMs, rotate, { clock, log }, signal),
+  ];
 }
 
 /** Forgets and removes what nobody owns. */
-async function tidyUp({ relister, reader, workers, cleaner, prunables }: TidyDeps): Promise<void> {
+async function tidyUp({ relister, reader, workers, cleaner, prunables }: Assembly): Promise<void> {
   for (const prunable of prunables) prunable.prune();
   for (const pod of await relister.relist()) workers.addOrphan(pod);
   reader.retain(relister.containerIds);
