@@ -11,6 +11,13 @@ export interface ControllerManagerConfig {
   readonly concurrentSyncs: number;
   /** Objects that the garbage collector looks at at a time. @default 20: `--concurrent-gc-syncs` */
   readonly concurrentGcSyncs: number;
+  /** Namespaces that are emptied at a time. @default 10: `--concurrent-namespace-syncs` */
+  readonly concurrentNamespaceSyncs: number;
+  /**
+   * How long a namespace stays after it was found empty, before it is looked through once more and let go: longer than a write takes that an
+   * API server has admitted. @default 200; with several API servers 5000, as upstream.
+   */
+  readonly namespaceSettleMs: number;
   /** @default 40 s: `--node-monitor-grace-period` */
   readonly nodeMonitorGraceMs: number;
   /** @default 5 s: `--node-monitor-period` */
@@ -22,6 +29,8 @@ export interface ControllerManagerConfig {
 export const defaultConfig: ControllerManagerConfig = {
   concurrentSyncs: 5,
   concurrentGcSyncs: 20,
+  concurrentNamespaceSyncs: 10,
+  namespaceSettleMs: 200,
   nodeMonitorGraceMs: 40_000,
   nodeMonitorPeriodMs: 5000,
   terminatedPodsMax: 12_500,
