@@ -206,6 +206,33 @@ describe('a pod of real processes', () => {
     expect(await readFile(join(root, 'trace', 'trace'), 'utf8')).toBe('hook\nterm\n');
   });
 
+  test('is restarted when its liveness probe fails', async () => {
+    const livenessProbe = { exec: { command: ['/bin/false'] }, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 1 };
+    await create('dies', 'sleep 1000', { livenessProbe }, { restartPolicy: 'Always' });
+    await until('restarted', () => (getPod('dies')?.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
+    expect(events).toContain('Normal Killing Container c failed liveness probe, will be restarted');
+    expect(getPod('dies')?.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(143);
+    await remove('dies');
+  });
+
+  test('ends its sidecars after its main container, the last one first', async () => {
+    const { volumes, volumeMounts } = await shared('order');
+    const says = (name: string): string => `trap "echo ${name} >> /orrery-test/shared/order; exit 0" TERM; while :; do sleep 0.02; done`;
+    const sidecar = (name: string): Container => ({ name, image: 'sh:1', args: [says(name)], volumeMounts, restartPolicy: 'Always' });
+    await create('sides', says('main'), { volumeMounts }, { volumes, initContainers: [sidecar('s1'), sidecar('s2')] });
+    await started('sides');
+    await until('sidecars ready', () => getPod('sides')?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True');
+    await remove('sides');
+    expect(await readFile(join(root, 'order', 'order'), 'utf8')).toBe('main\ns2\ns1\n');
+  });
+
+  test('that asks for what the runtime cannot do says so', async () => {
+    await create('wants', 'true', {}, { securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1' }] } });
+    await until('told', () => events.some((event) => /^Warning FailedCreatePodSandBox .*cannot set sysctls.*install/.test(event)));
+    expect(getPod('wants')?.status?.phase ?? 'Pending').toBe('Pending');
+    await remove('wants');
+  });
+
   test('can be entered: output, input, exit code', async () => {
     await create('exec', 'sleep 1000');
     await started('exec');

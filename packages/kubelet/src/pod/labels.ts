@@ -13,7 +13,3 @@ export const terminationGracePeriodAnnotation = 'io.kubernetes.pod.terminationGr
 export const deletionGracePeriodAnnotation = 'io.kubernetes.pod.deletionGracePeriod';
 export const preStopHandlerAnnotation = 'io.kubernetes.container.preStopHandler';
 export const portsAnnotation = 'io.kubernetes.container.ports';
-
-/** Where a pod came from; `api` here. Source: kubelet types.ConfigSourceAnnotationKey. */
-export const configSourceAnnotation = 'kubernetes.io/config.source';
-export const configSeenAnnotation = 'kubernetes.io/config.seen';

@@ -179,7 +179,7 @@ export function newPodExecutor(deps: Deps): PodExecutor {
       if (state.sandboxes.length > 0) await killer.killPod(pod, state, { signal });
       return;
     }
-    const podIp = state.ips[0] ?? '';
+    const podIp = state.ips[0] ?? pod.status?.podIP ?? '';
     await Promise.all(
       actions.kill.map(({ instance, message, reason }) => killer.killContainer(pod, instance, podIp, { message, reason, signal })),
     );

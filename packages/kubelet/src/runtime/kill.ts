@@ -90,7 +90,9 @@ export function newKiller({ runtime, clock, events, hooks, log }: Deps): Killer 
   };
 
   async function killAll(pod: Pod, instances: readonly ContainerInstance[], state: PodState, options: KillOptions): Promise<void> {
-    const results = await Promise.allSettled(instances.map((instance) => killContainer(pod, instance, state.ips[0] ?? '', options)));
+    const results = await Promise.allSettled(
+      instances.map((instance) => killContainer(pod, instance, state.ips[0] ?? pod.status?.podIP ?? '', options)),
+    );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 

@@ -13,7 +13,6 @@ const FRAME_BYTES_MAX = 32 * 1024;
 const STREAMS_MAX = 1000;
 const REFUSED_STREAM = 3;
 const INVALID_STREAM = 2;
-const CANCEL = 5;
 
 /** How a stream reaches its session. */
 interface Wire {
@@ -161,5 +160,3 @@ export async function serveSpdy({ connection, onStream }: SpdySessionOptions): P
     connection.destroy();
   }
 }
-
-export { CANCEL as cancelStatus };

@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 
 const isInside = (base: string, path: string): boolean => {
@@ -12,6 +12,12 @@ function checkSyntax(subPath: string): void {
   if (subPath.split('/').includes('..')) throw new Error(`subPath must not contain '..': ${subPath}`);
 }
 
+/** Whoever may write into the volume may write into its new directories. */
+async function makeLike(path: string, mode: number): Promise<void> {
+  await mkdir(path);
+  await chmod(path, mode);
+}
+
 /**
  * The place below `volume` that `subPath` means, with every symbolic link resolved. Each step is looked at before it is taken, so no
  * link leads out of the volume; steps that are missing are made as directories.
@@ -21,10 +27,11 @@ function checkSyntax(subPath: string): void {
 export async function resolveSubPath(volume: string, subPath: string): Promise<string> {
   checkSyntax(subPath);
   const base = await realpath(volume);
+  const mode = (await stat(base)).mode & 0o7777;
   let at = base;
   for (const name of subPath.split('/').filter((step) => step !== '' && step !== '.')) {
     const next = join(at, name);
-    if ((await lstat(next).catch(() => undefined)) === undefined) await mkdir(next, { mode: 0o777 });
+    if ((await lstat(next).catch(() => undefined)) === undefined) await makeLike(next, mode);
     at = await realpath(next);
     if (!isInside(base, at)) throw new Error(`failed to prepare subPath for volumeMount: ${subPath} is outside of the volume`);
   }
