@@ -2,6 +2,7 @@ import type { ControllerDescriptor } from '@orrery/controller';
 import type { ControllerContext } from './context.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
+import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
@@ -12,6 +13,7 @@ import { serviceAccountController } from './controllers/serviceaccount/descripto
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
   deploymentController,
   garbageCollector,
+  jobController,
   namespaceController,
   replicaSetController,
   replicationController,

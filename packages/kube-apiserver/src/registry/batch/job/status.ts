@@ -27,7 +27,8 @@ function validateStatus(next: Job, old: Job): FieldError[] {
     ...(old.status?.startTime !== undefined &&
     status.startTime !== old.status.startTime &&
     spec.suspend !== true &&
-    old.spec.suspend !== true
+    old.spec.suspend !== true &&
+    !(is(old, 'Suspended') && !is(next, 'Suspended')) // A job that is resumed starts anew.
       ? [invalid('status.startTime', status.startTime, 'cannot be changed for unsuspended job')]
       : []),
   ];
