@@ -16,6 +16,9 @@ describe('certificates', () => {
     const ca = new X509Certificate(authority.cert);
     const certificate = new X509Certificate(leaf.cert);
     expect(ca.ca).toBe(true);
+    expect(certificate.checkIssued(ca)).toBe(true);
+    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
+    expect(Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)).toBeGreaterThan(364 * 24 * 60 * 60 * 1000);
     expect(certificate.ca).toBe(false);
     expect(certificate.verify(ca.publicKey)).toBe(true);
     expect(certificate.subject.split('\n').sort()).toEqual(['CN=alice', 'O=dev', 'O=system:masters'].sort());

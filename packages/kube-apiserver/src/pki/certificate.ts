@@ -1,4 +1,21 @@
-import type { webcrypto } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPair, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
+import { assert } from '@orrery/base';
+import {
+  bitString,
+  boolean,
+  context as contextTag,
+  type Der,
+  objectIdentifier,
+  octetString,
+  readValues,
+  sequence,
+  set,
+  time,
+  unsignedInteger,
+  utf8String,
+} from './der.ts';
+import { ipBytes } from './ip-bytes.ts';
 
 /** A certificate and its private key, both PEM; the key is PKCS #8. */
 export interface KeyPair {
@@ -29,88 +46,136 @@ const CA_DAYS = 3650; // As kubeadm: ten years.
 const LEAF_DAYS = 365; // As kubeadm: one year.
 const CLOCK_SKEW_MS = 5 * 60 * 1000; // Valid five minutes before it was made: clocks of machines differ.
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+// Names of algorithms, attributes and extensions: RFC 5280 and RFC 5758.
+const oids = {
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
+  commonName: '2.5.4.3',
+  organization: '2.5.4.10',
+  subjectKeyIdentifier: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  authorityKeyIdentifier: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+} as const;
 
-/** Lazily, because it takes 100 ms to load: only the first start and new nodes need it. */
-async function loadX509() {
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const { webcrypto: crypto } = await import('node:crypto');
-  x509.cryptoProvider.set(crypto as never);
-  return { x509, crypto };
+const signatureAlgorithm = sequence(objectIdentifier(oids.ecdsaWithSha256));
+const VERSION_3 = contextTag(0, unsignedInteger(Uint8Array.of(2)), true);
+
+// Bits from the left: 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign.
+const caKeyUsage = bitString(Uint8Array.of(0b1010_0100), 2);
+const leafKeyUsage = bitString(Uint8Array.of(0b1010_0000), 5);
+
+const extension = (oid: string, value: Der, critical = false): Der =>
+  sequence(objectIdentifier(oid), ...(critical ? [boolean(true)] : []), octetString(value));
+
+const attribute = (oid: string, text: string): Der => set(sequence(objectIdentifier(oid), utf8String(text)));
+
+const newKeys = promisify(generateKeyPair);
+const p256 = { namedCurve: 'prime256v1' } as const;
+const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
+
+/** RFC 5280, 4.2.1.2, method 1: SHA-1 of the public key's bits. A name, not a proof. */
+function keyIdentifier(spki: Uint8Array): Uint8Array {
+  const [, bits] = readValues(readValues(spki)[0]?.content ?? spki);
+  assert(bits !== undefined, 'a public key has bits');
+  return createHash('sha1').update(bits.content.subarray(1)).digest();
 }
 
-const pem = (label: string, der: ArrayBuffer): string =>
+/** The subject, byte by byte as the certificate has it: what it issues must name it exactly so. */
+function subjectOf(certificate: X509Certificate): Der {
+  const [tbs] = readValues(readValues(certificate.raw)[0]?.content ?? certificate.raw);
+  // Version, serial number, algorithm, issuer, validity, subject: a certificate with extensions has its version.
+  const subject = readValues(tbs?.content ?? new Uint8Array())[5];
+  assert(subject !== undefined, 'a certificate has a subject');
+  return subject.whole;
+}
+
+interface Draft {
+  readonly issuer: Der;
+  readonly subject: Der;
+  readonly days: number;
+  readonly spki: Uint8Array;
+  readonly extensions: readonly Der[];
+}
+
+function signed({ issuer, subject, days, spki, extensions }: Draft, key: KeyObject, { nowMs, serial }: IssuerContext): string {
+  const tbs = sequence(
+    VERSION_3,
+    unsignedInteger(serial()),
+    signatureAlgorithm,
+    issuer,
+    sequence(time(nowMs - CLOCK_SKEW_MS), time(nowMs + days * DAY_MS)),
+    subject,
+    spki,
+    contextTag(3, sequence(...extensions), true),
+  );
+  return pem('CERTIFICATE', sequence(tbs, signatureAlgorithm, bitString(sign('sha256', tbs, key))));
+}
+
+const pem = (label: string, der: Uint8Array): string =>
   `-----BEGIN ${label}-----\n${Buffer.from(der)
     .toString('base64')
     .replace(/(.{64})(?=.)/g, '$1\n')}\n-----END ${label}-----\n`;
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const pkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** A self-signed certificate authority, ECDSA P-256, valid ten years. */
-export async function newCertificateAuthority(commonName: string, { nowMs, serial }: IssuerContext): Promise<KeyPair> {
-  const { x509, crypto } = await loadX509();
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: hex(serial()),
-    name: [{ CN: [commonName] }],
-    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
-    notAfter: new Date(nowMs + CA_DAYS * DAY_MS),
-    signingAlgorithm: algorithm,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment | x509.KeyUsageFlags.keyCertSign,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, crypto as never),
-    ],
-  });
-  return { cert: `${certificate.toString('pem')}\n`, key: pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey)) };
+export async function newCertificateAuthority(commonName: string, context: IssuerContext): Promise<KeyPair> {
+  const { publicKey, privateKey } = await newKeys('ec', p256);
+  const spki = spkiOf(publicKey);
+  const name = sequence(attribute(oids.commonName, commonName));
+  const extensions = [
+    extension(oids.basicConstraints, sequence(boolean(true)), true),
+    extension(oids.keyUsage, caKeyUsage, true),
+    extension(oids.subjectKeyIdentifier, octetString(keyIdentifier(spki))),
+  ];
+  const cert = signed({ issuer: name, subject: name, days: CA_DAYS, spki, extensions }, privateKey, context);
+  return { cert, key: pkcs8(privateKey) };
 }
 
 /** A certificate signed by `authority`, ECDSA P-256, valid one year. */
-export async function issueCertificate(
-  authority: KeyPair,
-  request: CertificateRequest,
-  { nowMs, serial }: IssuerContext,
-): Promise<KeyPair> {
-  const { x509, crypto } = await loadX509();
-  const issuer = new x509.X509Certificate(authority.cert);
-  const signingKey = await importKey(crypto, authority.key);
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const usages = {
-    client: [x509.ExtendedKeyUsage.clientAuth],
-    server: [x509.ExtendedKeyUsage.serverAuth],
-    both: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
+export async function issueCertificate(authority: KeyPair, request: CertificateRequest, context: IssuerContext): Promise<KeyPair> {
+  const { commonName, organizations = [] } = request;
+  const { publicKey, privateKey } = await newKeys('ec', p256);
+  const subject = sequence(
+    ...organizations.map((organization) => attribute(oids.organization, organization)),
+    attribute(oids.commonName, commonName),
+  );
+  const issuer = new X509Certificate(authority.cert);
+  const draft: Draft = {
+    issuer: subjectOf(issuer),
+    subject,
+    days: LEAF_DAYS,
+    spki: spkiOf(publicKey),
+    extensions: leafExtensions(request, keyIdentifier(spkiOf(issuer.publicKey))),
   };
-  const names = [
-    ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(request.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
-  ];
-  const organizations = request.organizations ?? [];
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: hex(serial()),
-    subject: [...organizations.map((organization) => ({ O: [organization] })), { CN: [request.commonName] }],
-    issuer: issuer.subjectName.toJSON(),
-    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
-    notAfter: new Date(nowMs + LEAF_DAYS * DAY_MS),
-    signingAlgorithm: algorithm,
-    publicKey: keys.publicKey,
-    signingKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension(usages[request.usage]),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, crypto as never),
-      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
-    ],
-  });
-  return { cert: `${certificate.toString('pem')}\n`, key: pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey)) };
+  return { cert: signed(draft, createPrivateKey(authority.key), context), key: pkcs8(privateKey) };
 }
 
-function importKey(crypto: webcrypto.Crypto, key: string): Promise<webcrypto.CryptoKey> {
-  const der = Buffer.from(key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-  return crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+const extendedUsages = {
+  client: [oids.clientAuth],
+  server: [oids.serverAuth],
+  both: [oids.serverAuth, oids.clientAuth],
+} as const;
+
+function leafExtensions({ usage, dnsNames = [], ipAddresses = [] }: CertificateRequest, authorityKey: Uint8Array): Der[] {
+  const names = [
+    ...dnsNames.map((name) => contextTag(2, ia5(name), false)),
+    ...ipAddresses.map((address) => contextTag(7, ipBytes(address), false)),
+  ];
+  return [
+    extension(oids.basicConstraints, sequence(), true),
+    extension(oids.keyUsage, leafKeyUsage, true),
+    extension(oids.extendedKeyUsage, sequence(...extendedUsages[usage].map(objectIdentifier))),
+    extension(oids.authorityKeyIdentifier, sequence(contextTag(0, authorityKey, false))),
+    ...(names.length === 0 ? [] : [extension(oids.subjectAltName, sequence(...names))]),
+  ];
+}
+
+function ia5(name: string): Uint8Array {
+  assert(/^[\x21-\x7e]+$/.test(name), `not a DNS name: ${name}`);
+  return Buffer.from(name, 'latin1');
 }

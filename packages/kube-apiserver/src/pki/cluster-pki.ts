@@ -32,7 +32,11 @@ export function leafRequests({ apiserver, nodeName, node }: PkiHosts): Readonly<
       commonName: 'kube-apiserver',
       usage: 'server',
       dnsNames: unique([
-        'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'localhost',
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        'kubernetes.default.svc.cluster.local',
+        'localhost',
         ...apiserver.filter((host) => !isAddress(host)),
       ]),
       ipAddresses: unique(['127.0.0.1', '::1', ...apiserver.filter(isAddress)]),
@@ -54,11 +58,11 @@ export async function completePki(hosts: PkiHosts, context: IssuerContext, exist
   const ca = existing.ca ?? (await newCertificateAuthority('orrery-ca', context));
   const requests = leafRequests(hosts);
   const leaf = async (name: Exclude<PkiName, 'ca'>): Promise<KeyPair> => existing[name] ?? issueCertificate(ca, requests[name], context);
-  return {
-    ca,
-    apiserver: await leaf('apiserver'),
-    apiserverKubeletClient: await leaf('apiserverKubeletClient'),
-    admin: await leaf('admin'),
-    kubelet: await leaf('kubelet'),
-  };
+  const [apiserver, apiserverKubeletClient, admin, kubelet] = await Promise.all([
+    leaf('apiserver'),
+    leaf('apiserverKubeletClient'),
+    leaf('admin'),
+    leaf('kubelet'),
+  ]);
+  return { ca, apiserver, apiserverKubeletClient, admin, kubelet };
 }
