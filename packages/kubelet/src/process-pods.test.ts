@@ -62,9 +62,10 @@ function startKubelet(): void {
 }
 
 afterAll(async () => {
-  for (const pod of api.all<Pod>('pods')) await remove(pod.metadata.name);
   stop.abort();
   await running;
+  // Whatever failed above, no process stays.
+  for (const { id = '' } of (await runtime.listPodSandbox({})).items ?? []) await runtime.stopPodSandbox({ podSandboxId: id });
   await runtime.close();
   await rm(root, { recursive: true, force: true });
 });
@@ -158,6 +159,7 @@ describe('a pod of real processes', () => {
     expect(JSON.parse((await get('/pods')).body).kind).toBe('PodList');
     expect(await get('/healthz')).toEqual({ status: 200, body: 'ok' });
     expect(JSON.parse((await get('/stats/summary')).body).node.nodeName).toBe('n1');
+    expect((await get('/metrics/resource')).body).toMatch(/^node_memory_working_set_bytes \d+$/m);
   });
 
   test('has its environment, its volumes, and sees them change', async () => {
@@ -226,6 +228,16 @@ describe('a pod of real processes', () => {
     expect(await readFile(join(root, 'order', 'order'), 'utf8')).toBe('main\ns2\ns1\n');
   });
 
+  test('is killed sooner when it is deleted again with less grace', async () => {
+    await create('stubborn', 'trap "" TERM; while :; do sleep 0.05; done', {}, { terminationGracePeriodSeconds: 600 });
+    await started('stubborn');
+    const key = { namespace: 'default', name: 'stubborn' };
+    await api.client.delete(pods, key);
+    await until('stopping', () => events.filter((event) => event === 'Normal Killing Stopping container c').length > 0);
+    await api.client.delete(pods, key, { gracePeriodSeconds: 1 });
+    await until('gone', () => getPod('stubborn') === undefined);
+  });
+
   test('that asks for what the runtime cannot do says so', async () => {
     await create('wants', 'true', {}, { securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1' }] } });
     await until('told', () => events.some((event) => /^Warning FailedCreatePodSandBox .*cannot set sysctls.*install/.test(event)));
@@ -255,6 +267,34 @@ describe('a pod of real processes', () => {
     const good = await collect(await connect(`/exec/default/exec/c?${query('true')}&stdout=1`, 'v4.channel.k8s.io'));
     expect(JSON.parse(good.get(3) ?? '')).toMatchObject({ status: 'Success' });
     await remove('exec');
+  });
+
+  test('can be entered in the base64 protocol, and forwarded in the channel protocol', async () => {
+    const echo = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+    await once(echo, 'listening');
+    const { port } = echo.address() as { port: number };
+    await create('old', 'sleep 1000', {}, { hostNetwork: true });
+    await started('old');
+    const texts: string[] = [];
+    const exec = await connect('/exec/default/old/c?command=echo&command=hello&stdout=1', 'base64.channel.k8s.io');
+    exec.on('message', (message) => texts.push(String(message)));
+    await once(exec, 'close');
+    expect(texts.join('|')).toBe(`1|1${Buffer.from('hello\n').toString('base64')}`);
+
+    const forward = await connect(`/portForward/default/old?ports=${port}`, 'v4.channel.k8s.io');
+    const messages: Buffer[] = [];
+    forward.on('message', (message: Buffer) => messages.push(message));
+    forward.send(Buffer.concat([Buffer.from([0]), Buffer.from('ping')]));
+    await until('echoed', () => messages.some((message) => message.toString('utf8', 1) === 'ping'));
+    const head = Buffer.alloc(2);
+    head.writeUInt16LE(port);
+    expect(messages.slice(0, 2).map((message) => [message[0], message.subarray(1).equals(head)])).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+    forward.terminate();
+    echo.close();
+    await remove('old');
   });
 
   test('follows a log to its end', async () => {

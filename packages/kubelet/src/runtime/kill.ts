@@ -1,5 +1,5 @@
 import type { Container, LifecycleHandler, Pod } from '@orrery/api/core/v1';
-import { anySignal, type Clock, timeoutSignal } from '@orrery/base';
+import { abortable, anySignal, type Clock, timeoutSignal } from '@orrery/base';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
 import { allContainers, type ContainerSpec, isSidecar } from '../pod/container-spec.ts';
@@ -83,7 +83,8 @@ export function newKiller({ runtime, clock, events, hooks, log }: Deps): Killer 
     const left = Math.ceil(wanted - spent);
     const timeout = Math.max(left, MINIMUM_GRACE_SECONDS);
     try {
-      await runtime.stopContainer({ containerId: instance.id, timeout }, signal);
+      // Abortable here: a shorter grace period must not wait for a driver that sits a longer one out.
+      await abortable(runtime.stopContainer({ containerId: instance.id, timeout }, signal), signal);
     } catch (err) {
       if (!isRuntimeNotFound(err)) throw err;
     }

@@ -16,7 +16,7 @@ import type { PodWorkers } from '../worker/pod-workers.ts';
 import { HttpError } from './http-error.ts';
 import { loggedContainer, parseLogRequest } from './log-request.ts';
 import { parseUrl } from './request-url.ts';
-import { summary } from './stats-summary.ts';
+import { resourceMetrics, summary } from './stats-summary.ts';
 import { newStreamingHandler } from './streaming.ts';
 
 export interface ServerOptions {
@@ -124,6 +124,10 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     if (first === 'pods' && rest.length === 0) return json(response, podList());
     if (first === 'stats' && rest[0] === 'summary') return json(response, await summary({ runtime, clock, workers, machine, agent }));
     if (first === 'metrics' && rest.length === 0) return metrics(response);
+    if (first === 'metrics' && rest[0] === 'resource') {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+      return void response.end(await resourceMetrics({ runtime, machine }));
+    }
     throw new HttpError(404, '404 page not found');
   }
 

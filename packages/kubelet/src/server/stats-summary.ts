@@ -4,7 +4,7 @@ import type { Clock } from '@orrery/base';
 import type { ContainerStats, Runtime } from '@orrery/cri';
 import type { Machine } from '../node/machine.ts';
 import type { NodeAgent } from '../node/node-agent.ts';
-import { containerNameLabel, podUidLabel } from '../pod/labels.ts';
+import { containerNameLabel, podNameLabel, podNamespaceLabel, podUidLabel } from '../pod/labels.ts';
 import { msOfNanos } from '../runtime/pod-state.ts';
 import type { PodWorkers } from '../worker/pod-workers.ts';
 
@@ -28,7 +28,7 @@ function usage({ cpu, memory }: ContainerStats): object {
 }
 
 /** The machine's own use, since it was started. */
-async function nodeUsage(machine: Machine, time: string): Promise<object> {
+async function nodeUsage(machine: Machine, time: string): Promise<NodeUsage> {
   const [stat, meminfo] = await Promise.all([
     readFile('/proc/stat', 'utf8').catch(() => ''),
     readFile('/proc/meminfo', 'utf8').catch(() => ''),
@@ -66,3 +66,39 @@ export async function summary(deps: {
   }));
   return { node: { nodeName: agent.node?.metadata.name ?? '', startTime: null, ...(await nodeUsage(machine, time)) }, pods };
 }
+
+/** What metrics servers read. Source: kubelet resource metrics (KEP-727). */
+export async function resourceMetrics(deps: { readonly runtime: Runtime; readonly machine: Machine }): Promise<string> {
+  const { stats = [] } = await deps.runtime.listContainerStats({});
+  const node = await nodeUsage(deps.machine, '');
+  const lines = [
+    '# TYPE node_cpu_usage_seconds_total counter',
+    `node_cpu_usage_seconds_total ${node.cpu.usageCoreNanoSeconds / NANOS_PER_SECOND}`,
+    '# TYPE node_memory_working_set_bytes gauge',
+    `node_memory_working_set_bytes ${node.memory.workingSetBytes}`,
+    '# TYPE container_cpu_usage_seconds_total counter',
+    ...stats.map(
+      (entry) => `container_cpu_usage_seconds_total${labelsOf(entry)} ${(entry.cpu?.usageCoreNanoSeconds?.value ?? 0) / NANOS_PER_SECOND}`,
+    ),
+    '# TYPE container_memory_working_set_bytes gauge',
+    ...stats.map((entry) => `container_memory_working_set_bytes${labelsOf(entry)} ${entry.memory?.workingSetBytes?.value ?? 0}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const NANOS_PER_SECOND = 1e9;
+
+interface NodeUsage {
+  readonly cpu: { readonly time: string; readonly usageCoreNanoSeconds: number };
+  readonly memory: {
+    readonly time: string;
+    readonly availableBytes: number;
+    readonly usageBytes: number;
+    readonly workingSetBytes: number;
+  };
+}
+
+const labelsOf = ({ attributes }: ContainerStats): string => {
+  const { [containerNameLabel]: container = '', [podNamespaceLabel]: namespace = '', [podNameLabel]: pod = '' } = attributes?.labels ?? {};
+  return `{container="${container}",namespace="${namespace}",pod="${pod}"}`;
+};
