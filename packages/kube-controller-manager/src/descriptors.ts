@@ -4,10 +4,12 @@ import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
+import { podGarbageCollector } from './controllers/pod-garbage-collector/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
 import { rootCaCertPublisher } from './controllers/root-ca-cert-publisher/descriptor.ts';
 import { serviceAccountController } from './controllers/serviceaccount/descriptor.ts';
+import { ttlAfterFinishedController } from './controllers/ttl-after-finished/descriptor.ts';
 
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
@@ -15,8 +17,10 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   garbageCollector,
   jobController,
   namespaceController,
+  podGarbageCollector,
   replicaSetController,
   replicationController,
   rootCaCertPublisher,
   serviceAccountController,
+  ttlAfterFinishedController,
 ];
