@@ -21,13 +21,18 @@ import { newWriteRequest } from './write-request.ts';
 
 const defaultVerbs: readonly string[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 /** Verbs of `/status` and other parts of an object. */
-const partVerbs: readonly ApiVerb[] = ['get', 'update', 'patch'];
+const partVerbs: readonly string[] = ['get', 'update', 'patch'];
 
 /** The resource that a call names. @throws StatusError NotFound */
 export function endpointOf(core: ServerCore, call: ApiCall): ResourceEndpoint {
   const endpoint = core.registry.find(call);
-  if (endpoint === undefined) throw new StatusError('NotFound', 'the server could not find the requested resource', {});
+  if (endpoint === undefined) throw newNotServed();
   return endpoint;
+}
+
+/** No such path, as opposed to no such object: clients tell one from the other by the missing name. */
+function newNotServed(): StatusError {
+  return new StatusError('NotFound', 'the server could not find the requested resource', {});
 }
 
 /** @throws StatusError MethodNotAllowed */
@@ -89,12 +94,10 @@ function partOf(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, sub
   const { definition, groupResource } = endpoint;
   const handler = own(core.subresources, subresourceKey(endpoint, subresource));
   if (handler?.verbs.includes(call.verb)) return callSubresource(core, endpoint, call, handler, signal);
-  const known =
-    (subresource === 'status' && definition.status) ||
-    (subresource === 'scale' && definition.scale) ||
-    own(definition.partials, subresource);
-  if (!known && handler === undefined) throw newNotFound(groupResource, call.name ?? '');
-  if (!known || !partVerbs.includes(call.verb)) throw newMethodNotSupported(groupResource, call.verb);
+  const partial = subresource === 'status' ? definition.status : own(definition.partials, subresource);
+  const known = partial !== undefined || (subresource === 'scale' && definition.scale !== undefined);
+  if (!known && handler === undefined) throw newNotServed();
+  if (!known || !(partial?.verbs ?? partVerbs).includes(call.verb)) throw newMethodNotSupported(groupResource, call.verb);
   if (call.verb !== 'get') checkWriteOptions(call);
   if (subresource === 'scale') return scale(core, endpoint, call);
   if (call.verb === 'get') return get(core, endpoint, call);

@@ -42,6 +42,13 @@ describe('a subresource with a meaning of its own', () => {
     expect(error.message).toBe('Operation cannot be fulfilled on pods/binding "x": is already assigned');
   });
 
+  test('one that nobody serves is a path that is not there, not an absent object', async () => {
+    const api = startApi({ subresources });
+    await api.call('create', pods, { body: pod('x') });
+    const error = await api.error('create', pods, { name: 'x', subresource: 'token', body: {} });
+    expect(error.toStatus()).toMatchObject({ code: 404, message: 'the server could not find the requested resource', details: {} });
+  });
+
   test('one of many at once wins', async () => {
     const api = startApi({ subresources });
     await api.call('create', pods, { body: pod('x') });

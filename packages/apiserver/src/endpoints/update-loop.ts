@@ -30,7 +30,7 @@ export interface UpdatePlan {
   readonly allowCreate: boolean;
   /** `produce` has recorded the field owners itself (apply). */
   readonly tracked: boolean;
-  /** The generation stays, whatever changes: for the server's own writes (binding). @default false */
+  /** The generation stays, whatever changes: for the status, and the server's own writes (binding). @default false */
   readonly keepsGeneration?: boolean;
   /** Takes over from `old` what this update may not change, and what the kind wants done. */
   prepare(draft: Draft<KubeObject>, old: KubeObject): void;

@@ -4,7 +4,7 @@ import { own } from './own.ts';
 import type { UpdatePlan } from './update-loop.ts';
 import type { WriteRequest } from './write-request.ts';
 
-export type PlanRules = Pick<UpdatePlan, 'prepare' | 'validate' | 'warnings'>;
+export type PlanRules = Pick<UpdatePlan, 'prepare' | 'validate' | 'warnings' | 'keepsGeneration'>;
 
 /** The rules of what the request writes: the object, its status, or another part of it. @throws StatusError NotFound - No such part. */
 export function rulesOf(request: WriteRequest): PlanRules {
@@ -28,11 +28,12 @@ function mainRules({ endpoint, context }: WriteRequest): PlanRules {
   };
 }
 
-/** Everything but status and metadata stays as stored. */
+/** Everything but status and metadata stays as stored; the generation too, also where it counts annotations. */
 function statusRules(status: PartialUpdate<KubeObject>, context: StrategyContext): PlanRules {
   const rules = partialRules(status, context);
   return {
     ...rules,
+    keepsGeneration: true,
     prepare(draft, old) {
       for (const field of new Set([...Object.keys(draft), ...Object.keys(old)])) {
         if (field !== 'status' && field !== 'metadata') take(draft, old, field);

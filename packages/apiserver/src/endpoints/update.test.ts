@@ -1,3 +1,4 @@
+import type { KubeObject } from '@orrery/apimachinery';
 import { describe, expect, test } from 'vitest';
 import type { ResourceDefinition } from '../definition.ts';
 import { configMaps, deployment, deployments, named, namespaces, startApi, type TestObject } from './test-api.ts';
@@ -135,6 +136,19 @@ describe('status and generation', () => {
       body: { ...scaled, metadata: { ...scaled.metadata, labels: { a: 'b' } } },
     });
     expect(labelled.metadata.generation).toBe(2);
+  });
+
+  test('annotations that count leave the generation alone when they come by /status', async () => {
+    const counting = {
+      ...deployments,
+      strategy: { ...deployments.strategy, generationOf: ({ metadata }: KubeObject) => metadata.annotations },
+    };
+    const api = startApi({ definitions: [counting] });
+    const made = await api.object('create', counting, { body: deployment('x') });
+    const body = { ...made, metadata: { ...made.metadata, annotations: { a: 'b' } } };
+    expect((await api.object('update', counting, { name: 'x', subresource: 'status', body })).metadata.generation).toBe(1);
+    const again = { ...body, metadata: { ...made.metadata, resourceVersion: undefined, annotations: { a: 'c' } } };
+    expect((await api.object('update', counting, { name: 'x', body: again })).metadata.generation).toBe(2);
   });
 
   test('/status changes nothing but status and metadata', async () => {

@@ -49,8 +49,8 @@ export interface KubeApiserver {
   /** `https://host:port`; undefined without HTTPS. */
   readonly url: string | undefined;
   readonly port: number | undefined;
-  /** Calls without HTTP, as `user`. */
-  transport(user: UserInfo): Transport;
+  /** Calls without HTTP, as `user`. `userAgent` owns the changed fields. @default the user's name */
+  transport(user: UserInfo, userAgent?: string): Transport;
   /** Ends watches, lets requests finish for a moment. Idempotent. */
   close(): Promise<void>;
 }
@@ -89,7 +89,7 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     handler,
     url: address?.url,
     port: address?.port,
-    transport: (user) => newDirectTransport(handler, user, { raw }),
+    transport: (user, userAgent) => newDirectTransport(handler, user, { raw, ...(userAgent === undefined ? {} : { userAgent }) }),
     async close() {
       await http?.close();
       handler.close();

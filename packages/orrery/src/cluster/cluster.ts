@@ -61,7 +61,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ...(freeze === undefined ? {} : { freeze }),
     ...(serve === undefined ? {} : { serve }),
   });
-  const transportFor = (component: string): Transport => apiserver.transport(componentUser(component));
+  const transportFor = (component: string): Transport => apiserver.transport(componentUser(component), agentOf(component));
   const stopping = new AbortController();
   // One cache for controllers and scheduler: each object is held once.
   const informers = newInformerFactory(newClient(transportFor('system:informers')), { clock, random, log });
@@ -79,6 +79,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await apiserver.close();
     },
   };
+}
+
+/** Who owns the fields that a component changes: its program's name, as with upstream's components. */
+function agentOf(component: string): string {
+  return component.startsWith('system:node:') ? 'kubelet' : component.replace(/^system:/, '');
 }
 
 interface Runnable {
