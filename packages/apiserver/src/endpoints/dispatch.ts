@@ -1,4 +1,4 @@
-import { isStatusError, newInternalError, newMethodNotSupported, newNotFound, StatusError } from '@orrery/apimachinery';
+import { isStatusError, newInternalError, newMethodNotSupported, StatusError } from '@orrery/apimachinery';
 import type { ApiVerb } from '@orrery/client';
 import type { ApiCall, ApiResult } from '../handler.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';

@@ -10,6 +10,7 @@ import {
   newBadRequest,
   newInvalid,
   newNotFound,
+  serverSideApply,
   strictDecodingError,
 } from '@orrery/apimachinery';
 import type { ScaleMapping } from '../definition.ts';
@@ -17,6 +18,7 @@ import type { ApiCall, ApiResult } from '../handler.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
 import { applyPatch } from './apply-patch.ts';
 import { decodeAs } from './decode-body.ts';
+import { serverSideApplied } from './field-tracking.ts';
 import { read } from './get.ts';
 import type { ServerCore } from './server-core.ts';
 import { updateLoop } from './update-loop.ts';
@@ -40,13 +42,14 @@ export async function scale(core: ServerCore, endpoint: ResourceEndpoint, call: 
     return { type: 'value', code: 200, value: scaleOf(object, mapping), warnings: [] };
   }
   const request = newWriteRequest(core, endpoint, call);
+  const isApply = call.patchType === 'apply';
   const { item } = await updateLoop(request, {
     ...rulesOf(request),
     allowCreate: false,
-    tracked: false,
+    tracked: isApply,
     produce: (old) => {
       if (old === undefined) throw newNotFound(endpoint.groupResource, request.name);
-      return withScale(old, wantedScale(request, old, mapping), mapping);
+      return isApply ? appliedScale(request, old) : withScale(old, wantedScale(request, old, mapping), mapping);
     },
   });
   return { type: 'value', code: 200, value: scaleOf(item.object, mapping), warnings: request.warnings };
@@ -62,6 +65,25 @@ function scaleOf(object: KubeObject, mapping: ScaleMapping<KubeObject>): Scale {
     spec: { replicas: mapping.specReplicas(object) },
     status: { replicas: mapping.statusReplicas(object), ...(selector === '' ? {} : { selector }) },
   };
+}
+
+/** The parent with an applied Scale: its replicas are the parent's `spec.replicas`, owned under the subresource `scale`. */
+function appliedScale(request: WriteRequest, old: KubeObject): Draft<KubeObject> {
+  const { call, core, endpoint, manager, context } = request;
+  const options = { manager, apiVersion, kind: 'Scale', time: context.now };
+  const scale = serverSideApply(core.schemas.struct(scaleTypeName), undefined, call.body, options).object;
+  checkScale(request, scale);
+  const { uid, resourceVersion } = (scale['metadata'] ?? {}) as JsonObject;
+  const metadata = {
+    name: request.name,
+    ...(request.namespace === undefined ? {} : { namespace: request.namespace }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  const { replicas } = (scale['spec'] ?? {}) as JsonObject;
+  const spec = replicas === undefined ? {} : { spec: { replicas } };
+  const body = { apiVersion: endpoint.apiVersion, kind: endpoint.definition.kind, metadata, ...spec };
+  return serverSideApplied({ ...request, call: { ...call, body } }, old);
 }
 
 /** The Scale that the request wants: its body, or its patch applied to the present one. */

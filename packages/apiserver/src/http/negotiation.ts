@@ -48,6 +48,12 @@ const metaForms = (conversion: Conversion, format: Format): boolean => {
 
 /** Objects and lists. */
 export const objectOffer: Offer = { name: 'object', formats: ['json', 'yaml', 'protobuf'], stream: false, allows: metaForms };
+/** Answers of kinds that are asked, not kept: there are no rows of them. */
+export const answerOffer: Offer = {
+  ...objectOffer,
+  name: 'answer',
+  allows: (form, format) => form.kind !== 'Table' && metaForms(form, format),
+};
 /** Watches: YAML has no framing. */
 export const watchOffer: Offer = { name: 'watch', formats: ['json', 'protobuf'], stream: true, allows: metaForms };
 const reduced = new Map<Offer, Offer>();

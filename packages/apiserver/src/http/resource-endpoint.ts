@@ -5,7 +5,7 @@ import { sendBody } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { valueBody } from './encoding/answer-body.ts';
 import { type Exchange, headerOf } from './exchange.ts';
-import { type Accepted, negotiate, type Offer, objectOffer, watchOffer, withoutProtobuf } from './negotiation.ts';
+import { type Accepted, answerOffer, negotiate, type Offer, objectOffer, watchOffer, withoutProtobuf } from './negotiation.ts';
 import { type FormContext, listFormBody, objectBody, watchTransform } from './object-form.ts';
 import type { ResourceRequestInfo } from './request-info.ts';
 import { callOf, definitionOf, routeOf } from './resource-call.ts';
@@ -22,7 +22,8 @@ export async function serveResource(context: ServerContext, exchange: Exchange, 
   const verb = routeOf(definition, info);
   if (verb === 'watch' && exchange.method === 'HEAD') throw methodNotAllowed();
   const accept = headerOf(exchange.request, 'accept');
-  const accepted = negotiate(accept, offerOf(context, definition, verb === 'watch' ? watchOffer : objectOffer, accept));
+  const offer = verb === 'watch' ? watchOffer : definition.answer === undefined ? objectOffer : answerOffer;
+  const accepted = negotiate(accept, offerOf(context, definition, offer, accept));
   const call = await callOf(context, exchange, definition, info, verb);
   if (verb === 'watch') return serveWatch(context, exchange, definition, call, accepted);
   const result = await context.handler.handle(call, exchange.signal);
