@@ -141,12 +141,13 @@ async function collect(socket: WebSocket): Promise<ReadonlyMap<number, string>> 
 
 describe('a pod of real processes', () => {
   test('prints, fails, and tells why', async () => {
-    await create('says', 'echo one; echo two >&2; echo "for the record" > /dev/termination-log; exit 3');
+    await create('says', 'echo one; echo err >&2; echo two; echo "for the record" > /dev/termination-log; exit 3');
     await phase('says', 'Failed');
     const terminated = getPod('says')?.status?.containerStatuses?.[0]?.state?.terminated;
     expect(terminated).toMatchObject({ exitCode: 3, reason: 'Error', message: 'for the record\n' });
-    expect(await get('/containerLogs/default/says/c')).toEqual({ status: 200, body: 'one\ntwo\n' });
-    expect((await get('/containerLogs/default/says/c?tailLines=1')).body).toBe('two\n');
+    expect(await get('/containerLogs/default/says/c?stream=Stdout')).toEqual({ status: 200, body: 'one\ntwo\n' });
+    expect((await get('/containerLogs/default/says/c?stream=Stderr&timestamps=true')).body).toMatch(/^\d{4}-\d\d-\d\dT\S+Z err\n$/);
+    expect((await get('/containerLogs/default/says/c?tailLines=0')).body).toBe('');
     expect((await get('/containerLogs/default/says/nope')).status).toBe(404);
     expect(await get('/containerLogs/default/says/c?previous=true')).toEqual({
       status: 400,
