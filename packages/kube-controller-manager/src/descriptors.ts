@@ -4,11 +4,13 @@ import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
+import { nodeLifecycleController } from './controllers/node-lifecycle/descriptor.ts';
 import { podGarbageCollector } from './controllers/pod-garbage-collector/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
 import { rootCaCertPublisher } from './controllers/root-ca-cert-publisher/descriptor.ts';
 import { serviceAccountController } from './controllers/serviceaccount/descriptor.ts';
+import { taintEvictionController } from './controllers/taint-eviction/descriptor.ts';
 import { ttlAfterFinishedController } from './controllers/ttl-after-finished/descriptor.ts';
 
 /** Every built-in controller: the one line a new one adds. */
@@ -17,10 +19,12 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   garbageCollector,
   jobController,
   namespaceController,
+  nodeLifecycleController,
   podGarbageCollector,
   replicaSetController,
   replicationController,
   rootCaCertPublisher,
   serviceAccountController,
+  taintEvictionController,
   ttlAfterFinishedController,
 ];
