@@ -21,7 +21,7 @@ export interface KubeletConfig {
   readonly statusReportMs: number;
   readonly relistMs: number;
   readonly relistWithEventsMs: number;
-  /** Longest wait between two starts of a container that keeps failing; the first wait is a thirtieth of it, at least. */
+  /** Waits between two starts of a container that keeps failing: they double. */
   readonly crashLoopBackoff: { readonly baseDelayMs: number; readonly maxDelayMs: number };
   readonly imagePullBackoff: { readonly baseDelayMs: number; readonly maxDelayMs: number };
   /** How long a status that only says that containers are being made may wait to be replaced by the next. */
@@ -56,7 +56,7 @@ export const defaultKubeletConfig: KubeletConfig = {
   relistWithEventsMs: 10_000,
   crashLoopBackoff: { baseDelayMs: 10_000, maxDelayMs: 300_000 },
   imagePullBackoff: { baseDelayMs: 10_000, maxDelayMs: 300_000 },
-  pendingStatusDelayMs: 50,
+  pendingStatusDelayMs: 150,
   startsMax: 8,
   cleanupMs: 60_000,
   logSizeBytesMax: 10 * 1024 * 1024,
