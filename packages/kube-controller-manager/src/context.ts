@@ -24,6 +24,8 @@ export interface ControllerManagerConfig {
   readonly nodeMonitorPeriodMs: number;
   /** Terminated pods kept before the oldest are deleted. @default 12500: `--terminated-pod-gc-threshold` */
   readonly terminatedPodsMax: number;
+  /** Endpoints in one EndpointSlice. @default 100: `--max-endpoints-per-slice` */
+  readonly endpointsPerSliceMax: number;
 }
 
 export const defaultConfig: ControllerManagerConfig = {
@@ -31,6 +33,7 @@ export const defaultConfig: ControllerManagerConfig = {
   concurrentGcSyncs: 20,
   concurrentNamespaceSyncs: 10,
   namespaceSettleMs: 200,
+  endpointsPerSliceMax: 100,
   nodeMonitorGraceMs: 40_000,
   nodeMonitorPeriodMs: 5000,
   terminatedPodsMax: 12_500,

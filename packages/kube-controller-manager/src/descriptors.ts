@@ -1,6 +1,8 @@
 import type { ControllerDescriptor } from '@orrery/controller';
 import type { ControllerContext } from './context.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
+import { endpointsController } from './controllers/endpoints/descriptor.ts';
+import { endpointSliceController } from './controllers/endpointslice/descriptor.ts';
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
@@ -16,6 +18,8 @@ import { ttlAfterFinishedController } from './controllers/ttl-after-finished/des
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
   deploymentController,
+  endpointsController,
+  endpointSliceController,
   garbageCollector,
   jobController,
   namespaceController,
