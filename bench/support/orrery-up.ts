@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { childEnvironment, endProcess } from '../processes.ts';
 import { nowMs, sleep } from './timing.ts';
@@ -31,7 +31,7 @@ export async function orreryUp(directory: string, signal: AbortSignal): Promise<
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const end = () => endProcess(child, STOP_MS);
   try {
-    while (!(await isReady(port))) {
+    while (!((await isListening(port)) && (await isReady(port)))) {
       if (child.exitCode !== null) throw new Error(`orrery up ended with ${child.exitCode}:\n${output}`);
       signal.throwIfAborted();
       await sleep(POLL_MS);
@@ -52,6 +52,17 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Cheaper to ask than {@link isReady}: the one that asks shares the cores with what is measured. */
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 }
 
 /** Whom it asks does not matter here, so the certificate is not checked: its authority does not exist yet. */

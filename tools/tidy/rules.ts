@@ -61,7 +61,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'deep import',
-    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!conformance')/,
+    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!(?:conformance|bench)')/,
     allowed: () => false,
     instead: 'export it from the package',
   },

@@ -15,7 +15,7 @@ import {
 } from '@orrery/apiserver';
 import type { Clock, Random } from '@orrery/base';
 import { type Client, newClient, type Transport } from '@orrery/client';
-import type { Logger } from '@orrery/component';
+import { type HealthCheck, type Logger, pingCheck } from '@orrery/component';
 import type { Store } from '@orrery/storage';
 import { newAdmissionPlugins } from '../admission/plugins.ts';
 import { bootstrapObjects } from '../bootstrap/bootstrap-objects.ts';
@@ -23,6 +23,7 @@ import { newConnectors } from '../connect/connectors.ts';
 import type { ClusterPki } from '../pki/cluster-pki.ts';
 import { resources } from '../registry/resources.ts';
 import { subresources } from '../registry/subresources.ts';
+import { startCompactor } from './compactor.ts';
 import { documentEndpoints } from './documents.ts';
 import { componentUser } from './users.ts';
 import { versionInfo } from './version.ts';
@@ -79,12 +80,16 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     served: new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(subresources)]),
   });
   const raw = newDocumentRaw({ documents, version: versionInfo });
-  const http = serve === undefined ? undefined : newHttp(options, serve, { handler, authorizer, connectors, documents });
+  let bootstrapped = false;
+  const healthChecks = [pingCheck, bootstrapCheck(() => bootstrapped)];
+  const http = serve === undefined ? undefined : newHttp(options, serve, { handler, authorizer, connectors, documents, healthChecks });
   const address = await http?.listen();
   await bootstrapObjects({
     client: systemClient,
     ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.host, port: address.port } }),
   });
+  bootstrapped = true;
+  const compactor = startCompactor({ store, clock, log });
   return {
     handler,
     url: address?.url,
@@ -92,6 +97,7 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     transport: (user, userAgent) => newDirectTransport(handler, user, { raw, ...(userAgent === undefined ? {} : { userAgent }) }),
     async close() {
       await http?.close();
+      await compactor.close();
       handler.close();
     },
   };
@@ -104,7 +110,15 @@ const newPodConnectors = (client: Client, { pki }: Serve, random: Random): reado
   return newConnectors({ client, kubeletTls: { ca: pki.ca.cert, cert, key } }, random);
 };
 
-type Served = Pick<ApiHttpServerOptions, 'handler' | 'authorizer' | 'connectors' | 'documents'>;
+/** Who waits for `/readyz` may then count on the system's namespaces. The name is upstream's. */
+const bootstrapCheck = (isDone: () => boolean): HealthCheck => ({
+  name: 'poststarthook/start-system-namespaces-controller',
+  check() {
+    if (!isDone()) throw new Error('not finished');
+  },
+});
+
+type Served = Pick<ApiHttpServerOptions, 'handler' | 'authorizer' | 'connectors' | 'documents' | 'healthChecks'>;
 
 function newHttp({ clock, random, log }: KubeApiserverOptions, { host, port, pki }: Serve, served: Served): ApiHttpServer {
   return newApiHttpServer({
