@@ -15,9 +15,10 @@ import { decodeObject } from './decode-body.ts';
 import { trackFields } from './field-tracking.ts';
 import { generateName } from './generate-name.ts';
 import { hasGeneration } from './generation.ts';
+import { putObject } from './put-object.ts';
 import { dropRepeatedOwners } from './repeated-owners.ts';
 import { zeroStatus } from './status-fields.ts';
-import { shownForm, storedForm } from './stored-form.ts';
+import { shownForm } from './stored-form.ts';
 import { TransientItem } from './transient-item.ts';
 import { resourceOf, type WriteRequest, warn } from './write-request.ts';
 
@@ -68,7 +69,7 @@ async function insert(request: WriteRequest, draft: KubeObject): Promise<Encoded
   const waiting = storage.fresh();
   if (waiting !== undefined) await waiting;
   if (dryRun) return storage.cache.get(key) === undefined ? new TransientItem(shownForm(draft, undefined), 0) : undefined;
-  const outcome = await storage.put(key, undefined, storedForm(endpoint, draft));
+  const outcome = await putObject(request, key, undefined, draft);
   return outcome.written ? endpoint.show(outcome.entry) : undefined;
 }
 

@@ -17,8 +17,9 @@ import { createFrom, refuse } from './create.ts';
 import { trackFields } from './field-tracking.ts';
 import { carryGeneration, keepGeneration } from './generation.ts';
 import { jsonEqual } from './json-equal.ts';
+import { putObject } from './put-object.ts';
 import { dropRepeatedOwners } from './repeated-owners.ts';
-import { shownForm, storedForm } from './stored-form.ts';
+import { shownForm } from './stored-form.ts';
 import { TransientItem } from './transient-item.ts';
 import { resourceOf, type WriteRequest, warn } from './write-request.ts';
 
@@ -100,7 +101,7 @@ async function commit(request: WriteRequest, key: string, current: CachedEntry, 
   const unchanged = jsonEqual(shownForm(withStoredTimes(object, shown.object), undefined), shownForm(shown.object, undefined));
   if (unchanged) return { item: shown, created: false };
   if (dryRun) return { item: new TransientItem(shownForm(object, String(shown.revision)), shown.revision), created: false };
-  const outcome = await storage.put(key, current, storedForm(endpoint, object));
+  const outcome = await putObject(request, key, current, object);
   return outcome.written ? { item: endpoint.show(outcome.entry), created: false } : { current: outcome.current };
 }
 
