@@ -55,6 +55,12 @@ const linkLocal = [parseRange('169.254.0.0/16'), parseRange('fe80::/10')];
 const linkLocalMulticast = [parseRange('224.0.0.0/24'), parseRange('ff02::/16')];
 const within = (address: string, ranges: readonly AddressRange[]): boolean => ranges.some((range) => range.offsetOf(address) !== undefined);
 
+const hostLoopback = [parseRange('127.0.0.0/12')];
+
+/** Whether the address is one that the process runtime gives to pods: on loopback, but none that programs of the host commonly use. */
+export const isProcessPodAddress = (address: string): boolean =>
+  address.startsWith('127.') && within(address, loopback) && !within(address, hostLoopback);
+
 /** Why no endpoint may have this address; undefined for an ordinary one. Source: ValidateNonSpecialIP. */
 export function specialAddressReason(address: string): string | undefined {
   const ip = parseIp(address);

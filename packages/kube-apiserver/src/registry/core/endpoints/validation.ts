@@ -9,7 +9,7 @@ import {
   notSupported,
   required,
 } from '@orrery/apimachinery';
-import { specialAddressReason } from '../../addresses.ts';
+import { isProcessPodAddress, specialAddressReason } from '../../addresses.ts';
 import { check, each } from '../../validate.ts';
 
 export const protocols = ['SCTP', 'TCP', 'UDP'];
@@ -34,11 +34,14 @@ function validateAddress({ ip, hostname = '', nodeName }: EndpointAddress, field
   ];
 }
 
-/** An address that endpoints may have: valid, and neither unspecified, loopback nor link-local. Source: ValidateNonSpecialIP. */
+/**
+ * An address that endpoints may have: valid, and neither unspecified, loopback nor link-local. Source: ValidateNonSpecialIP. Not as there:
+ * pods that are processes have loopback addresses of their own, and services reach them.
+ */
 export function validateEndpointIp(ip: string | undefined, field: string): FieldError[] {
   const reasons = isIpForLegacyField(ip ?? '');
   if (ip === undefined || reasons.length > 0) return reasons.map((reason) => invalid(field, ip ?? '', reason));
-  const reason = specialAddressReason(ip);
+  const reason = isProcessPodAddress(ip) ? undefined : specialAddressReason(ip);
   return reason === undefined ? [] : [invalid(field, ip, reason)];
 }
 
