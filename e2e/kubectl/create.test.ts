@@ -244,7 +244,9 @@ describe('errors', () => {
     expect(await k.fails(['patch', 'deployment', 'd', '-p', '{"spec":{"selector":{"matchLabels":{"a":"b"}}}}'])).toMatch(
       /^The Deployment "d" is invalid: \n?.*spec\.(selector|template\.metadata\.labels): Invalid value: /s,
     );
-    expect(await k.fails('label deployment d not/a/label=x')).toMatch(/^The Deployment "d" is invalid: metadata\.labels: Invalid value: "not\/a\/label": /);
+    expect(await k.fails('label deployment d not/a/label=x')).toMatch(
+      /^The Deployment "d" is invalid: metadata\.labels: Invalid value: "not\/a\/label": /,
+    );
   });
 
   test('unknown, duplicate and wrong fields', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
@@ -169,6 +169,14 @@ export class Running {
 
   endInput(): void {
     this.#child.stdin?.end();
+  }
+
+  /** Resizes the terminal it runs on, as a user does by the window's corner. */
+  async resize(rows: number, columns: number): Promise<void> {
+    const { pid } = this.#child;
+    const [inside] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
+    const { code, stderr } = await host('stty', '-F', `/proc/${inside}/fd/0`, 'rows', String(rows), 'cols', String(columns));
+    if (code !== 0) throw new Error(`stty: ${stderr}`);
   }
 
   /** Its exit code. */
