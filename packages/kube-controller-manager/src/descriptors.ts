@@ -3,6 +3,7 @@ import type { ControllerContext } from './context.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { endpointsController } from './controllers/endpoints/descriptor.ts';
 import { endpointSliceController } from './controllers/endpointslice/descriptor.ts';
+import { endpointSliceMirroringController } from './controllers/endpointslicemirroring/descriptor.ts';
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
@@ -20,6 +21,7 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   deploymentController,
   endpointsController,
   endpointSliceController,
+  endpointSliceMirroringController,
   garbageCollector,
   jobController,
   namespaceController,

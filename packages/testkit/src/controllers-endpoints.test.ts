@@ -131,3 +131,37 @@ test('a hundred pods at once: each stands in one slice', async () => {
   expect(new Set(seen).size).toBe(100);
   expect(seen).toHaveLength(100);
 });
+
+test('hand-made endpoints of a service without a selector are mirrored', async () => {
+  const managedBy = (manager: string) => `kubernetes.io/service-name=manual,endpointslice.kubernetes.io/managed-by=${manager}`;
+  const mirrored = async () =>
+    (await client.list(endpointSlices, { namespace, labelSelector: managedBy('endpointslicemirroring-controller.k8s.io') })).items;
+  await client.create(services, { metadata: { name: 'manual', namespace }, spec: { ports: [{ port: 80 }] } } as never);
+  const subsets = [{ addresses: [{ ip: '10.1.2.3' }], notReadyAddresses: [{ ip: '10.1.2.4' }], ports: [{ port: 80 }] }];
+  const annotations = { 'example.com/a': 'b' };
+  const made = await client.create(endpoints, { metadata: { name: 'manual', namespace, labels: { of: 'mine' }, annotations }, subsets });
+  await eventually(async () => (await mirrored()).length === 1);
+  const [slice] = await mirrored();
+  expect(slice?.metadata).toMatchObject({
+    labels: { of: 'mine' },
+    annotations,
+    ownerReferences: [{ kind: 'Endpoints', uid: made.metadata.uid }],
+  });
+  expect(slice?.endpoints?.map(({ addresses, conditions }) => [addresses[0], conditions?.ready])).toEqual([
+    ['10.1.2.3', true],
+    ['10.1.2.4', false],
+  ]);
+  await client.update(endpoints, { ...made, subsets: [{ addresses: [{ ip: '10.1.2.9' }], ports: [{ port: 80, protocol: 'TCP' }] }] });
+  await eventually(async () => (await mirrored())[0]?.endpoints?.[0]?.addresses[0] === '10.1.2.9');
+  expect((await mirrored()).flatMap(({ endpoints: all }) => all ?? [])).toHaveLength(1);
+  await client.patch(endpoints, { name: 'manual', namespace }, 'merge', {
+    metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+  });
+  await eventually(async () => (await mirrored()).length === 0);
+  await client.patch(endpoints, { name: 'manual', namespace }, 'merge', {
+    metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': null } },
+  });
+  await eventually(async () => (await mirrored()).length === 1);
+  await client.delete(endpoints, { name: 'manual', namespace });
+  await eventually(async () => (await mirrored()).length === 0);
+});

@@ -1,21 +1,19 @@
 import { endpointSlices, nodes, pods, services } from '@orrery/api';
 import type { Pod, Service } from '@orrery/api/core/v1';
 import type { EndpointSlice } from '@orrery/api/discovery/v1';
-import { isConflict, isNotFound, keyOf, type NewObject } from '@orrery/apimachinery';
-import { isNamespaceTerminating, type Reconciler } from '@orrery/controller';
+import { isConflict, keyOf, type NewObject } from '@orrery/apimachinery';
+import type { Reconciler } from '@orrery/controller';
 import type { ControllerContext } from '../../context.ts';
 import { hasSelector, selects } from '../service-endpoints/membership.ts';
 import { newTriggerTimes, withTriggerTime } from '../service-endpoints/trigger-times.ts';
-import { newOwnWrites, type OwnWrites } from './own-writes.ts';
+import { newOwnWrites } from './own-writes.ts';
 import { byManagedService, managedServiceIndex } from './slice-labels.ts';
 import { planSlices, type SlicePlan } from './slice-plan.ts';
-
-/** How soon to look again when the cache has not shown our own writes. */
-const STALE_MS = 10;
+import { STALE_MS, writeSlices } from './write-slices.ts';
 
 /** Source: endpointslice.Controller. */
 export function newEndpointSliceReconciler(context: ControllerContext): Reconciler {
-  const { informers, config } = context;
+  const { client, informers, config } = context;
   const serviceLister = informers.informer(services).lister;
   const podLister = informers.informer(pods).lister;
   const nodeLister = informers.informer(nodes).lister;
@@ -47,7 +45,7 @@ export function newEndpointSliceReconciler(context: ControllerContext): Reconcil
       const nodeOf = (nodeName: string) => nodeLister.get(nodeName);
       const plan = planSlices({ service, pods: own, slices, nodeOf, endpointsMax: config.endpointsPerSliceMax });
       try {
-        await execute(context, writes, service, plan, triggerTime, signal);
+        await writeSlices(client, writes, key, stamped(plan, service, triggerTime), signal);
         checkNodes(service, plan.withoutNode);
       } catch (error) {
         if (!isConflict(error) && !signal.aborted) {
@@ -61,40 +59,16 @@ export function newEndpointSliceReconciler(context: ControllerContext): Reconcil
   };
 }
 
-/** Creations first, deletions last: at no time is an endpoint missing. */
-async function execute(
-  { client }: ControllerContext,
-  writes: OwnWrites,
-  service: Service,
-  plan: SlicePlan,
-  triggerTime: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const key = keyOf(service);
-  const stamped = <T extends EndpointSlice | NewObject<EndpointSlice>>(slice: T): T => {
+/** The plan with the time of the change in every slice that is written. */
+function stamped(plan: SlicePlan, service: Service, triggerTime: string | undefined): SlicePlan {
+  const stamp = <T extends EndpointSlice | NewObject<EndpointSlice>>(slice: T): T => {
     const { annotations, ...metadata } = slice.metadata;
     const next = withTriggerTime(annotations, triggerTime);
     return { ...slice, metadata: { ...metadata, ...(next === undefined ? {} : { annotations: next }) } };
   };
   // Whoever deletes the service has its slices collected: new ones would be in the way.
   const creates = service.metadata.deletionTimestamp === undefined ? plan.creates : [];
-  for (const slice of creates) {
-    try {
-      writes.wrote(key, await client.create(endpointSlices, stamped(slice), { signal }));
-    } catch (error) {
-      if (isNamespaceTerminating(error)) return;
-      throw error;
-    }
-  }
-  for (const slice of plan.updates) writes.wrote(key, await client.update(endpointSlices, stamped(slice), { signal }));
-  for (const slice of plan.deletes) {
-    try {
-      await client.delete(endpointSlices, slice.metadata, { signal });
-      writes.deleted(slice);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  }
+  return { ...plan, creates: creates.map(stamp), updates: plan.updates.map(stamp) };
 }
 
 /** A pod on a node that does not exist is left out, and looked at again later. */
