@@ -51,6 +51,8 @@ export interface Strategy<T extends KubeObject> {
   deletionHeldBy?(object: T): string | undefined;
   /** A delete that removes the object answers with its last state instead of a Status (pods, services, service accounts). @default false */
   readonly returnsDeletedObject?: boolean;
+  /** A new object keeps the status that its creator sends (nodes register with theirs). @default false */
+  readonly keepsStatusOnCreate?: boolean;
   /** Propagation when the client names none. @default 'Background' */
   readonly defaultPropagation?: 'Background' | 'Orphan';
   /** Name validation. @default DNS subdomain */

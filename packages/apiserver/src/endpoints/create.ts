@@ -46,7 +46,7 @@ export async function createFrom(request: WriteRequest, draft: Draft<KubeObject>
   await mutate(request, 'CREATE', draft, undefined);
   dropRepeatedOwners(request, draft);
   const generated = fillSystemFields(request, draft);
-  if (status !== undefined) (draft as { status?: unknown }).status = zeroStatus(endpoint);
+  if (status !== undefined && strategy.keepsStatusOnCreate !== true) (draft as { status?: unknown }).status = zeroStatus(endpoint);
   strategy.prepareForCreate?.(draft, request.context);
   refuse(request, draft, [...metaErrors(request, draft), ...(strategy.validate?.(draft as KubeObject, request.context) ?? [])]);
   for (const text of strategy.warnings?.(draft as KubeObject, undefined, request.context) ?? []) warn(request, text);

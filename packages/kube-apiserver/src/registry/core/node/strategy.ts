@@ -6,6 +6,7 @@ import { validateNode, validateNodeStatusUpdate, validateNodeUpdate } from './va
 
 export const nodeStrategy: Strategy<Node> = {
   generation: 'none',
+  keepsStatusOnCreate: true,
   default: defaultNode,
   prepareForUpdate(draft, old) {
     draft.status = asDraft(old.status);
