@@ -30,6 +30,11 @@ export class NodeInfo {
   nonZeroMilliCpu = 0;
   nonZeroMemory = 0;
   withHostPorts = 0;
+  isUnschedulable = false;
+  /** What is left, beside the sums: filters look at thousands of nodes for each pod, and at nothing else of most. May be negative. */
+  freePods = 0;
+  freeMilliCpu = 0;
+  freeMemory = 0;
   /** Grows with every change of this node: equal generations are equal contents. */
   generation = 0;
 
@@ -47,6 +52,8 @@ export class NodeInfo {
     this.allocatable = resourcesOf(amounts);
     this.allowedPods = quantityValue(amounts?.['pods'] ?? '0');
     this.images = imagesOf(node);
+    this.isUnschedulable = node.spec?.unschedulable === true;
+    this.#setFree();
   }
 
   addPod(info: PodInfo): void {
@@ -76,6 +83,8 @@ export class NodeInfo {
     copy.nonZeroMilliCpu = this.nonZeroMilliCpu;
     copy.nonZeroMemory = this.nonZeroMemory;
     copy.withHostPorts = this.withHostPorts;
+    copy.isUnschedulable = this.isUnschedulable;
+    copy.#setFree();
     copy.generation = this.generation;
     return copy;
   }
@@ -85,6 +94,13 @@ export class NodeInfo {
     this.nonZeroMilliCpu += sign * info.nonZeroRequests.milliCpu;
     this.nonZeroMemory += sign * info.nonZeroRequests.memory;
     if (info.hostPorts.length > 0) this.withHostPorts += sign;
+    this.#setFree();
+  }
+
+  #setFree(): void {
+    this.freePods = this.allowedPods - this.pods.length;
+    this.freeMilliCpu = this.allocatable.milliCpu - this.requested.milliCpu;
+    this.freeMemory = this.allocatable.memory - this.requested.memory;
   }
 }
 

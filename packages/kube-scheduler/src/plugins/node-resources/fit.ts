@@ -40,13 +40,13 @@ export const newFit: PluginFactory = (_handle, args) => {
 };
 
 /** The frequent case, without making anything. */
-function hasRoom({ requests }: PodInfo, { pods, allowedPods, allocatable, requested }: NodeInfo): boolean {
+function hasRoom({ requests }: PodInfo, node: NodeInfo): boolean {
   return (
-    pods.length < allowedPods &&
+    node.freePods > 0 &&
     requests.scalars === undefined &&
-    (requests.milliCpu === 0 || requests.milliCpu <= allocatable.milliCpu - requested.milliCpu) &&
-    (requests.memory === 0 || requests.memory <= allocatable.memory - requested.memory) &&
-    (requests.ephemeralStorage === 0 || requests.ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage)
+    requests.ephemeralStorage === 0 &&
+    (requests.milliCpu === 0 || requests.milliCpu <= node.freeMilliCpu) &&
+    (requests.memory === 0 || requests.memory <= node.freeMemory)
   );
 }
 

@@ -22,6 +22,6 @@ export function newNodeUnschedulable(): Plugin {
       },
       { resource: 'TargetPod', actions: action.updatePodToleration },
     ],
-    filter: (_state, pod, { node }) => (node.spec?.unschedulable !== true || isAllowed(pod, node) ? undefined : rejected),
+    filter: (_state, pod, node) => (!node.isUnschedulable || isAllowed(pod, node.node) ? undefined : rejected),
   };
 }
