@@ -101,7 +101,7 @@ export class YamlConverter {
       setOwn(out, name, this.#convert(pair.value as Node));
     }
     for (const merge of merges) this.#merge(out, merge);
-    return out;
+    return sortedByKey(out);
   }
 
   #isMerge(key: Node): boolean {
@@ -131,6 +131,13 @@ export class YamlConverter {
       }
     }
   }
+}
+
+/** On its way to JSON upstream's YAML loses the order of its keys: complaints about them, and fields that are kept as sent, come sorted. */
+function sortedByKey(object: Readonly<Record<string, Json>>): Record<string, Json> {
+  const sorted: Record<string, Json> = {};
+  for (const key of Object.keys(object).sort()) setOwn(sorted, key, object[key] ?? null);
+  return sorted;
 }
 
 const tagPrefix = 'tag:yaml.org,2002:';

@@ -39,15 +39,20 @@ export function decodeAs(
 ): Draft<JsonObject> {
   const { object, unknown } = decodeStruct(schema, value, { duplicates });
   keepReset(object, value);
-  const directive = request.call.options?.fieldValidation ?? 'Warn';
-  if (unknown.length === 0 || directive === 'Ignore') return object;
-  if (directive === 'Strict') refuse(unknown);
-  for (const complaint of unknown) warn(request, complaint);
+  judgeComplaints(request, unknown, refuse);
   return object;
 }
 
+/** Refuses, warns of or ignores what strict decoding complains of. */
+export function judgeComplaints(request: WriteRequest, complaints: readonly string[], refuse: Refuse): void {
+  const directive = request.call.options?.fieldValidation ?? 'Warn';
+  if (complaints.length === 0 || directive === 'Ignore') return;
+  if (directive === 'Strict') refuse(complaints);
+  for (const complaint of complaints) warn(request, complaint);
+}
+
 /** An empty list of field owners means to forget them all: decoding drops empty lists, so it is put back. */
-function keepReset(object: Draft<JsonObject>, value: Json): void {
+export function keepReset(object: Draft<JsonObject>, value: Json): void {
   const sent = isJsonObject(value) ? value['metadata'] : undefined;
   const metadata = object['metadata'];
   if (!isJsonObject(sent) || !isJsonObject(metadata)) return;

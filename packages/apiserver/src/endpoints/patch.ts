@@ -1,5 +1,6 @@
 import {
   type Draft,
+  decodeStruct,
   fieldsOf,
   type JsonObject,
   type KubeObject,
@@ -10,8 +11,9 @@ import {
 } from '@orrery/apimachinery';
 import type { ApiResult } from '../handler.ts';
 import { applyPatch, asUnfitPatch, unfitPatch } from './apply-patch.ts';
-import { decodeAs } from './decode-body.ts';
+import { judgeComplaints, keepReset } from './decode-body.ts';
 import { serverSideApplied } from './field-tracking.ts';
+import { inKeyOrder, patchComplaints } from './patch-complaints.ts';
 import { checkIdentity } from './update.ts';
 import { updateLoop } from './update-loop.ts';
 import { rulesOf } from './update-plans.ts';
@@ -42,11 +44,13 @@ function patched(request: WriteRequest, old: KubeObject | undefined): Draft<Kube
 
 /** What strict decoding complains of can only come from the patch: stored objects hold known fields alone. */
 function decodePatched(request: WriteRequest, document: JsonObject, shown: unknown): Draft<KubeObject> {
-  const { endpoint, call } = request;
   try {
-    return decodeAs(request, endpoint.schema, document, call.duplicates, (complaints) => {
+    const { object, unknown } = decodeStruct(request.endpoint.schema, document);
+    keepReset(object, document);
+    judgeComplaints(request, [...patchComplaints(request.call), ...inKeyOrder(unknown)], (complaints) => {
       throw unfitPatch(shown, strictDecodingError(complaints));
-    }) as Draft<KubeObject>;
+    });
+    return object as Draft<JsonObject> as unknown as Draft<KubeObject>;
   } catch (error) {
     throw asUnfitPatch(error, shown);
   }
