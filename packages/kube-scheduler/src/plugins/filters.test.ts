@@ -42,7 +42,7 @@ run('NodeUnschedulable', [
   },
 ]);
 
-const untolerated = { a: 'node(s) had untolerated taint {k: v}' };
+const untolerated = { a: 'node(s) had untolerated taint(s)' };
 run('TaintToleration', [
   { name: 'untainted', nodes: [testNode('a')], pod: {}, want: { a: '' } },
   { name: 'NoSchedule', nodes: [testNode('a', { spec: taint('k', 'NoSchedule', 'v') })], pod: {}, want: untolerated },
@@ -87,47 +87,44 @@ const required = (...nodeSelectorTerms: object[]): PodFields => ({
   },
 });
 const expression = (key: string, operator: string, ...values: string[]): object => ({ matchExpressions: [{ key, operator, values }] });
-run(
-  'NodeAffinity',
-  [
-    { name: 'nodeSelector', nodes: zones, pod: { spec: { nodeSelector: { zone: 'x' } } }, want: { a: '', b: mismatch } },
-    { name: 'In', nodes: zones, pod: required(expression('zone', 'In', 'y', 'z')), want: { a: mismatch, b: '' } },
-    {
-      name: 'NotIn, also without the label',
-      nodes: [...zones, testNode('c')],
-      pod: required(expression('zone', 'NotIn', 'x')),
-      want: { a: mismatch, b: '', c: '' },
-    },
-    { name: 'Exists', nodes: zones, pod: required(expression('size', 'Exists')), want: { a: '', b: mismatch } },
-    { name: 'DoesNotExist', nodes: zones, pod: required(expression('size', 'DoesNotExist')), want: { a: mismatch, b: '' } },
-    { name: 'Gt', nodes: zones, pod: required(expression('size', 'Gt', '4')), want: { a: '', b: mismatch } },
-    { name: 'Lt', nodes: zones, pod: required(expression('size', 'Lt', '5')), want: { a: mismatch, b: mismatch } },
-    {
-      name: 'one of several terms',
-      nodes: zones,
-      pod: required(expression('zone', 'In', 'q'), expression('zone', 'In', 'x')),
-      want: { a: '', b: mismatch },
-    },
-    { name: 'an empty term matches nothing', nodes: zones, pod: required({}), want: { a: mismatch, b: mismatch } },
-    {
-      name: 'a named node',
-      nodes: zones,
-      pod: required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] }),
-      want: { a: mismatch, b: '' },
-    },
-    {
-      name: 'named nodes that exclude each other',
-      nodes: zones,
-      pod: required({
-        matchFields: [
-          { key: 'metadata.name', operator: 'In', values: ['a'] },
-          { key: 'metadata.name', operator: 'In', values: ['b'] },
-        ],
-      }),
-      want: { '*': 'pod affinity terms conflict' },
-    },
-  ]);
-);
+run('NodeAffinity', [
+  { name: 'nodeSelector', nodes: zones, pod: { spec: { nodeSelector: { zone: 'x' } } }, want: { a: '', b: mismatch } },
+  { name: 'In', nodes: zones, pod: required(expression('zone', 'In', 'y', 'z')), want: { a: mismatch, b: '' } },
+  {
+    name: 'NotIn, also without the label',
+    nodes: [...zones, testNode('c')],
+    pod: required(expression('zone', 'NotIn', 'x')),
+    want: { a: mismatch, b: '', c: '' },
+  },
+  { name: 'Exists', nodes: zones, pod: required(expression('size', 'Exists')), want: { a: '', b: mismatch } },
+  { name: 'DoesNotExist', nodes: zones, pod: required(expression('size', 'DoesNotExist')), want: { a: mismatch, b: '' } },
+  { name: 'Gt', nodes: zones, pod: required(expression('size', 'Gt', '4')), want: { a: '', b: mismatch } },
+  { name: 'Lt', nodes: zones, pod: required(expression('size', 'Lt', '5')), want: { a: mismatch, b: mismatch } },
+  {
+    name: 'one of several terms',
+    nodes: zones,
+    pod: required(expression('zone', 'In', 'q'), expression('zone', 'In', 'x')),
+    want: { a: '', b: mismatch },
+  },
+  { name: 'an empty term matches nothing', nodes: zones, pod: required({}), want: { a: mismatch, b: mismatch } },
+  {
+    name: 'a named node',
+    nodes: zones,
+    pod: required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] }),
+    want: { a: mismatch, b: '' },
+  },
+  {
+    name: 'named nodes that exclude each other',
+    nodes: zones,
+    pod: required({
+      matchFields: [
+        { key: 'metadata.name', operator: 'In', values: ['a'] },
+        { key: 'metadata.name', operator: 'In', values: ['b'] },
+      ],
+    }),
+    want: { '*': 'pod affinity terms conflict' },
+  },
+]);
 
 const port = (hostPort: number, hostIP?: string, protocol?: string): PodFields => ({
   spec: {

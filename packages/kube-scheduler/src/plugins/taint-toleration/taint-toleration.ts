@@ -6,6 +6,9 @@ import { skip, unresolvable } from '../../framework/status.ts';
 import { normalize } from '../normalize.ts';
 import { isTolerated, untoleratedTaint } from './tolerations.ts';
 
+/** Without the taint since 1.34: it may be nobody's business. */
+export const TAINT_REASON = 'node(s) had untolerated taint(s)';
+const rejected = unresolvable(TAINT_REASON);
 const preferences = newStateKey<{ readonly tolerations: readonly Toleration[] }>('TaintToleration');
 
 /** Rejects nodes with taints that the pod does not tolerate; prefers those with fewer `PreferNoSchedule` taints. */
@@ -22,8 +25,7 @@ export function newTaintToleration(): Plugin {
     ],
     filter(_state, { pod }, { taints }) {
       if (taints.length === 0) return undefined;
-      const taint = untoleratedTaint(taints, pod.spec.tolerations);
-      return taint === undefined ? undefined : unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`);
+      return untoleratedTaint(taints, pod.spec.tolerations) === undefined ? undefined : rejected;
     },
     preScore(state, { pod }, nodes) {
       // Without such taints all nodes are equal.
