@@ -1,5 +1,5 @@
 import { aborted, anySignal, newTimeSlice, sharedSignal, type TimeSlice, timeoutSignal } from '@orrery/base';
-import { newControllerRateLimiter, newDiscovery, newWorkQueue, type WorkQueue } from '@orrery/client';
+import { newControllerRateLimiter, newDiscovery, newInformerFactory, newWorkQueue, type WorkQueue } from '@orrery/client';
 import type { ControllerDescriptor, Runnable } from '@orrery/controller';
 import type { ControllerContext } from '../../context.ts';
 import { newAbsentOwners } from './absent-owners.ts';
@@ -24,7 +24,7 @@ export const garbageCollector: ControllerDescriptor<ControllerContext> = {
 };
 
 function newGarbageCollector(context: ControllerContext): Runnable {
-  const { client, clock, informers, log, metrics, config } = context;
+  const { client, clock, random, informers, log, metrics, config } = context;
   const queue = (name: string): WorkQueue =>
     newWorkQueue({ clock, rateLimiter: newControllerRateLimiter(clock), metrics: metrics?.queue(name) });
   const toDelete = queue('garbage_collector_attempt_to_delete');
@@ -35,7 +35,8 @@ function newGarbageCollector(context: ControllerContext): Runnable {
   const graph = new OwnerGraph(absent, newListener(context, toDelete, toOrphan));
   const access = newObjectAccess({ client, clock, kinds });
   const collector = newCollector({ graph, absent, kinds, access, enqueue: (uid) => toDelete.add(uid) });
-  const monitors = newResourceMonitors({ discovery, informers, graph, log });
+  const customInformers = newInformerFactory(client, { clock, random, log });
+  const monitors = newResourceMonitors({ discovery, informers, customInformers, graph, log });
   return {
     async run(signal) {
       sharedSignal(signal);

@@ -6,7 +6,10 @@ import type { OwnerGraph } from './owner-graph.ts';
 
 export interface ResourceMonitorsOptions {
   readonly discovery: Discovery;
+  /** For built-in resources, which never go away. */
   readonly informers: InformerFactory;
+  /** For custom resources: their informers end with them. Run by nobody else. */
+  readonly customInformers: InformerFactory;
   readonly graph: OwnerGraph;
   readonly log: Logger;
 }
@@ -32,12 +35,21 @@ interface Monitor {
 const ignored = new Set(['events', 'events.events.k8s.io']);
 const neededVerbs = ['delete', 'list', 'watch'];
 
-export function newResourceMonitors({ discovery, informers, graph, log }: ResourceMonitorsOptions): ResourceMonitors {
+export function newResourceMonitors({ discovery, informers, customInformers, graph, log }: ResourceMonitorsOptions): ResourceMonitors {
   const monitors = new Map<string, Monitor>(); // By `apiVersion resource`.
   let synced: DiscoveredApi | undefined;
 
+  const known = new Map<string, Informer<KubeObject>>(); // Of custom resources, those that are gone too: they may come back.
+  const informerOf = (resource: Resource): Informer<KubeObject> => {
+    if (!isCustom(resource)) return informers.informer(resource);
+    const key = `${apiVersionOf(resource)} ${resource.resource}`;
+    const informer = known.get(key) ?? customInformers.informer(resource, { transform: metadataOnly });
+    known.set(key, informer);
+    return informer;
+  };
+
   const start = (resource: Resource): Monitor => {
-    const informer = informers.informer(resource);
+    const informer = informerOf(resource);
     const kind = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     const registration = informer.addHandler({
       onAdd: (object) => graph.observe(kind, object, undefined),
@@ -91,6 +103,36 @@ const monitorable = ({ resources }: DiscoveredApi): readonly Resource[] =>
     (resource) =>
       resource.preferred && !ignored.has(qualifiedResource(resource)) && neededVerbs.every((verb) => resource.verbs.includes(verb)),
   );
+
+const builtInGroups = new Set([
+  '',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+  'apps',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'coordination.k8s.io',
+  'discovery.k8s.io',
+  'events.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+  'internal.apiserver.k8s.io',
+  'networking.k8s.io',
+  'node.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'resource.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
+  'storagemigration.k8s.io',
+]);
+const isCustom = ({ group }: Resource): boolean => !builtInGroups.has(group);
+
+/** What the graph reads. */
+const metadataOnly = ({ apiVersion, kind, metadata }: KubeObject): KubeObject => ({ apiVersion, kind, metadata });
 
 /** Most updates change nothing that the graph knows. */
 function isOfInterest({ metadata: old }: KubeObject, { metadata }: KubeObject): boolean {
