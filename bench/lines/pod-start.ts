@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { pods, serviceAccounts } from '@orrery/api';
 import type { Pod } from '@orrery/api/core/v1';
 import type { NewObject } from '@orrery/apimachinery';
@@ -62,7 +63,7 @@ export const podStartLine: Line = {
   timeoutMs: 90_000,
   async measure({ directory, quick, signal }) {
     await using orrery = await orreryUp(directory, signal);
-    const client = newClient(await transportFromKubeconfig(await kubeconfigOf(orrery.kubeconfig)));
+    const client = newClient(await transportFromKubeconfig(await kubeconfigOf(orrery.kubeconfig, signal)));
     try {
       while (!(await client.get(serviceAccounts, { namespace, name: 'default' }).then(...hasIt))) await sleep(50);
       const ms: number[] = [];
@@ -77,13 +78,10 @@ export const podStartLine: Line = {
 const hasIt = [() => true, () => false] as const;
 
 /** It is written a moment after the API is ready. */
-async function kubeconfigOf(path: string) {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await loadKubeconfig([path]);
-    } catch (err) {
-      if (tries > 100) throw err;
-      await sleep(50);
-    }
+async function kubeconfigOf(path: string, signal: AbortSignal) {
+  while (!existsSync(path)) {
+    signal.throwIfAborted();
+    await sleep(20);
   }
+  return loadKubeconfig([path]);
 }

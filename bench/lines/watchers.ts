@@ -1,4 +1,5 @@
 import { configMaps } from '@orrery/api';
+import { sharedSignal } from '@orrery/base';
 import type { Client } from '@orrery/client';
 import type { Line } from '../line.ts';
 import type { WatchLoadOptions } from '../peers/watch-load.ts';
@@ -11,6 +12,7 @@ const WATCHERS = 1000;
 /** Milliseconds of each of `rounds` changes, from sending it until the last watcher in this process has it. */
 async function watchInProcess(client: Client, rounds: number): Promise<readonly number[]> {
   const stop = new AbortController();
+  sharedSignal(stop.signal);
   let told = 0;
   let allTold = (): void => {};
   const watch = async (): Promise<void> => {
