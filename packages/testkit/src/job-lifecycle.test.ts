@@ -270,3 +270,64 @@ test('pods of a job that is deleted lose their finalizer', async () => {
   await w.settle();
   expect((await w.list()).every(({ metadata }) => metadata.finalizers === undefined)).toBe(true);
 });
+
+test('a finished job goes when its time to live is over, with its pods', async () => {
+  await using w = await world();
+  await w.create({ ttlSecondsAfterFinished: 60 });
+  await w.settle();
+  await w.end(first(await w.list()), 0);
+  await w.settle(50_000);
+  expect(conditionsOf(await w.get())).toContain('Complete=True CompletionsReached');
+  await w.client.patch(jobs, { namespace: 'ns', name: 'job' }, 'merge', { spec: { ttlSecondsAfterFinished: 100 } });
+  await w.settle(30_000);
+  expect((await w.get()).metadata.deletionTimestamp).toBeUndefined();
+  await w.settle(30_000);
+  await expect(w.get()).rejects.toMatchObject({ reason: 'NotFound' });
+  expect(await w.list()).toEqual([]);
+});
+
+test('with podReplacementPolicy Failed a pod is replaced only when it has ended', async () => {
+  await using w = await world();
+  await w.create({ podReplacementPolicy: 'Failed' });
+  await w.settle();
+  const pod = first(await w.list());
+  await w.client.createSubresource(pods, pod.metadata, 'binding', {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name: pod.metadata.name },
+    target: { kind: 'Node', name: 'n' },
+  });
+  await w.run(pod);
+  await w.client.delete(pods, pod.metadata);
+  await w.settle(11_000);
+  expect((await w.get()).status).toMatchObject({ terminating: 1, ready: 0 });
+  expect(live(await w.list())).toEqual([]);
+  await w.end(pod, 143);
+  await w.settle(11_000);
+  expect((await w.get()).status).toMatchObject({ failed: 1, active: 1, terminating: 0 });
+  expect(live(await w.list())).toHaveLength(1);
+});
+
+test('a job with its own selector adopts pods that match, and counts them', async () => {
+  await using w = await world();
+  await w.settle(); // The namespace gets its service account, without which no pod can be made.
+  await w.client.create(pods, {
+    metadata: { name: 'stray', namespace: 'ns', labels: { mine: 'yes' } },
+    spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] },
+  });
+  await w.client.create(jobs, {
+    metadata: { name: 'job', namespace: 'ns' },
+    spec: {
+      manualSelector: true,
+      selector: { matchLabels: { mine: 'yes' } },
+      template: { metadata: { labels: { mine: 'yes' } }, spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } },
+    },
+  });
+  await w.settle();
+  const stray = first(await w.list());
+  expect(await w.list()).toHaveLength(1);
+  expect(stray.metadata).toMatchObject({ name: 'stray', finalizers: [TRACKING], ownerReferences: [{ kind: 'Job', name: 'job' }] });
+  await w.end(stray, 0);
+  expect((await w.get()).status).toMatchObject({ succeeded: 1 });
+  expect(conditionsOf(await w.get())).toContain('Complete=True CompletionsReached');
+});
