@@ -26,7 +26,7 @@ export const conflictsBeyond = (conflicts: readonly ApplyConflict[], allowed: Fi
   conflicts.some(({ fields }) => [...pathsOf(fields)].some((path) => !hasPath(allowed, path)));
 
 /** All paths in conflict. */
-export const conflictPaths = (conflicts: readonly ApplyConflict[]): FieldSet =>
+const conflictPaths = (conflicts: readonly ApplyConflict[]): FieldSet =>
   conflicts.reduce((paths, { fields }) => unionSets(paths, fields), emptySet);
 
 /** The 409 that tells an applier whose fields it would take. @param allowed - Paths that are not told. Source: NewConflictError. */
