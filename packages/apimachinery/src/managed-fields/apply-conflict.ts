@@ -25,10 +25,6 @@ export function findConflicts(managers: FieldManagers, changed: FieldSet, except
 export const conflictsBeyond = (conflicts: readonly ApplyConflict[], allowed: FieldSet): boolean =>
   conflicts.some(({ fields }) => [...pathsOf(fields)].some((path) => !hasPath(allowed, path)));
 
-/** All paths in conflict. */
-const conflictPaths = (conflicts: readonly ApplyConflict[]): FieldSet =>
-  conflicts.reduce((paths, { fields }) => unionSets(paths, fields), emptySet);
-
 /** The 409 that tells an applier whose fields it would take. @param allowed - Paths that are not told. Source: NewConflictError. */
 export function applyConflictError(conflicts: readonly ApplyConflict[], allowed: FieldSet = emptySet): StatusError {
   const told = conflicts
