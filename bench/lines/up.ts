@@ -4,7 +4,8 @@ import { orreryUp, useOf } from '../support/orrery-up.ts';
 export const upLine: Line = {
   name: 'up',
   what: '`orrery up` on an empty disk until the API is ready',
-  method: 'from the start of the process to the first 200 of /readyz, asked every 2 ms over HTTPS; bundle, LMDB, new certificates',
+  method:
+    'from the start of the process to the first 200 of /readyz, asked over HTTPS every 2 ms from when it listens; bundle, LMDB, new certificates',
   figures: [
     { name: 'ready', unit: 'ms', reach: { atMost: 500 } },
     { name: 'CPU until ready', unit: 'ms' },
