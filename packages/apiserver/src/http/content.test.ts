@@ -260,7 +260,8 @@ describe('bodies', () => {
     expect(calls.at(-1)?.options).toEqual({ gracePeriodSeconds: 5, propagationPolicy: 'Orphan' });
     const body = { kind: 'DeleteOptions', apiVersion: 'v1', orphanDependents: false, dryRun: ['All'], preconditions: { uid: 'u' } };
     await server.ask(`${path}?gracePeriodSeconds=5`, { method: 'DELETE', body: JSON.stringify(body) });
-    expect(calls.at(-1)?.options).toEqual({ propagationPolicy: 'Background', dryRun: true, preconditions: { uid: 'u' } });
+    expect(calls.at(-1)?.options).toEqual({ dryRun: true, preconditions: { uid: 'u' } });
+    expect(calls.at(-1)?.body).toEqual({ orphanDependents: false });
     await server.ask(path, {
       method: 'DELETE',
       headers: { 'content-type': protobuf },

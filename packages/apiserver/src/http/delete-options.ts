@@ -11,23 +11,33 @@ interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
 }
 
+export interface DeletionRequest {
+  readonly options: RequestOptions;
+  /** What the options have no place for: the old form of the propagation policy, which also decides about the status code. */
+  readonly body?: { readonly orphanDependents: boolean };
+}
+
 /**
  * Options of delete and deletecollection: from the body when there is one, otherwise from the query.
  *
  * @throws {StatusError} 400 for a body that is no DeleteOptions, 422 for values that are not allowed.
  */
-export function deleteOptionsOf(body: Json | undefined, query: URLSearchParams): RequestOptions {
+export function deleteOptionsOf(body: Json | undefined, query: URLSearchParams): DeletionRequest {
   const options = body === undefined ? fromQuery(query) : fromBody(body);
   throwInvalid('DeleteOptions', deleteErrors(options));
   const { gracePeriodSeconds, orphanDependents, propagationPolicy, dryRun, preconditions } = options;
-  const policy = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
   return {
-    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-    ...(policy === undefined ? {} : { propagationPolicy: policy as NonNullable<RequestOptions['propagationPolicy']> }),
-    ...(dryRun.length === 0 ? {} : { dryRun: true }),
-    ...(preconditions === undefined ? {} : { preconditions }),
+    options: {
+      ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+      ...(propagationPolicy === undefined ? {} : { propagationPolicy: propagationPolicy as Policy }),
+      ...(dryRun.length === 0 ? {} : { dryRun: true }),
+      ...(preconditions === undefined ? {} : { preconditions }),
+    },
+    ...(orphanDependents === undefined ? {} : { body: { orphanDependents } }),
   };
 }
+
+type Policy = NonNullable<RequestOptions['propagationPolicy']>;
 
 const policies = ['Foreground', 'Background', 'Orphan'];
 

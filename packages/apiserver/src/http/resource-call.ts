@@ -67,7 +67,8 @@ export async function callOf(
   let options = optionsOf(verb, target.query, patchType);
   if (verb === 'watch' && info.name !== '') options = withName(options, info.name);
   const body = await bodyOf(context, exchange, { definition, patchType, verb, subresource: info.subresource });
-  if (verb === 'delete' || verb === 'deletecollection') options = { ...options, ...deleteOptionsOf(body?.value, target.query) };
+  const deletion = verb === 'delete' || verb === 'deletecollection' ? deleteOptionsOf(body?.value, target.query) : undefined;
+  if (deletion !== undefined) options = { ...options, ...deletion.options };
   return {
     verb,
     group: info.group,
@@ -80,7 +81,7 @@ export async function callOf(
     patchType,
     user,
     userAgent: managerOf(headerOf(request, 'user-agent')),
-    ...(verb === 'delete' || verb === 'deletecollection' ? {} : { body: body?.value, duplicates: body?.duplicates }),
+    ...(deletion === undefined ? { body: body?.value, duplicates: body?.duplicates } : { body: deletion.body }),
   };
 }
 

@@ -5,6 +5,7 @@ import { coordinationResources } from './coordination/resources.ts';
 import { coreResources } from './core/resources.ts';
 import { discoveryResources } from './discovery/resources.ts';
 import { eventsResources } from './events/resources.ts';
+import { withFinalizerNames } from './finalizer-names.ts';
 import { schedulingResources } from './scheduling/resources.ts';
 
 /** Every kind that the API server serves from the start. */
@@ -16,4 +17,4 @@ export const resources: readonly ResourceDefinition[] = [
   ...discoveryResources,
   ...eventsResources,
   ...schedulingResources,
-];
+].map(withFinalizerNames);
