@@ -44,6 +44,3 @@ export interface ClusterEventWithHint extends ClusterEvent {
   /** @default always true */
   readonly hint?: QueueingHint;
 }
-
-/** Something unknown changed: everything may be schedulable. */
-export const everything: ClusterEvent = { resource: 'Wildcard', actions: action.all };

@@ -21,6 +21,17 @@ interface ScoringStrategy {
   readonly requestedToCapacityRatio?: { readonly shape?: readonly ShapePoint[] };
 }
 
+const leastAllocated: Rule = (requested, capacity) =>
+  requested > capacity ? 0 : Math.trunc(((capacity - requested) * SCORE_MAX) / capacity);
+
+/** What the general way below computes for the default, without its detours: it runs for hundreds of nodes for each pod. */
+function scoreByDefault({ nonZeroRequests }: PodInfo, { allocatable, nonZeroMilliCpu, nonZeroMemory }: NodeInfo): number {
+  const { milliCpu, memory } = allocatable;
+  const byCpu = milliCpu === 0 ? 0 : leastAllocated(nonZeroMilliCpu + nonZeroRequests.milliCpu, milliCpu);
+  const byMemory = memory === 0 ? 0 : leastAllocated(nonZeroMemory + nonZeroRequests.memory, memory);
+  return milliCpu === 0 || memory === 0 ? byCpu + byMemory : Math.trunc((byCpu + byMemory) / 2);
+}
+
 const cpuAndMemory: readonly WeightedResource[] = [
   { name: 'cpu', weight: 1 },
   { name: 'memory', weight: 1 },
@@ -35,6 +46,7 @@ export function resourceScorer(args: Readonly<Record<string, unknown>>): (pod: P
     resources = cpuAndMemory,
     requestedToCapacityRatio,
   } = (args['scoringStrategy'] ?? {}) as ScoringStrategy;
+  if (type === 'LeastAllocated' && resources === cpuAndMemory) return scoreByDefault;
   const rule = ruleOf(type, requestedToCapacityRatio?.shape ?? []);
   return (pod, node) => {
     let sum = 0;
@@ -52,9 +64,7 @@ export function resourceScorer(args: Readonly<Record<string, unknown>>): (pod: P
 }
 
 function ruleOf(type: string, shape: readonly ShapePoint[]): Rule {
-  if (type === 'LeastAllocated') {
-    return (requested, capacity) => (requested > capacity ? 0 : Math.trunc(((capacity - requested) * SCORE_MAX) / capacity));
-  }
+  if (type === 'LeastAllocated') return leastAllocated;
   if (type === 'MostAllocated') {
     return (requested, capacity) => Math.trunc((Math.min(requested, capacity) * SCORE_MAX) / capacity);
   }
