@@ -116,6 +116,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends G
   readonly columns?: readonly Column<T>[];
   /** `/registry/<storagePrefix>/…`. @default resource (upstream's special cases: `services/specs`, `minions` for nodes, `events`, `leases`, `endpointslices`, …) */
   readonly storagePrefix?: string;
+  /** Told by a warning with every answer: since which version not to use this kind, and what instead. Source: the API lifecycle tags of the types. */
+  readonly deprecation?: { readonly since: string; readonly replacement?: string };
   /** Objects disappear after this many seconds (events). */
   readonly ttlSeconds?: number;
   /**

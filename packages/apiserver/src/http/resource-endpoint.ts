@@ -21,6 +21,7 @@ export async function serveResource(context: ServerContext, exchange: Exchange, 
   if (definition === undefined) throw pathNotFound();
   const verb = routeOf(definition, info);
   if (verb === 'watch' && exchange.method === 'HEAD') throw methodNotAllowed();
+  tell(exchange, deprecationOf(definition));
   const accept = headerOf(exchange.request, 'accept');
   const offer = verb === 'watch' ? watchOffer : definition.answer === undefined ? objectOffer : answerOffer;
   const accepted = negotiate(accept, offerOf(context, definition, offer, accept));
@@ -45,10 +46,22 @@ async function sendResult(
 ): Promise<void> {
   const form: FormContext = { definition, query: exchange.target.query, nowMs: context.clock.now() };
   if (result.type === 'list') return sendBody(context, exchange, 200, accepted, listFormBody(result, accepted, form));
-  const warnings = warningHeaders(result.warnings);
-  if (warnings.length > 0) exchange.headers['Warning'] = warnings;
+  tell(exchange, [...deprecationOf(definition), ...result.warnings]);
   if (result.type === 'object') return sendBody(context, exchange, result.code, accepted, objectBody(result.item, accepted, form));
   await sendBody(context, exchange, result.code, { ...accepted, as: undefined }, valueBody(result.value));
+}
+
+function tell(exchange: Exchange, warnings: readonly string[]): void {
+  const values = warningHeaders(warnings);
+  if (values.length > 0) exchange.headers['Warning'] = values;
+}
+
+/** Source: the API server's deprecation.WarningMessage. */
+function deprecationOf({ deprecation, kind, ...definition }: ResourceDefinition): readonly string[] {
+  if (deprecation === undefined) return [];
+  const { since, replacement } = deprecation;
+  const instead = replacement === undefined ? '' : `; use ${replacement}`;
+  return [`${apiVersionOf(definition)} ${kind} is deprecated in v${since}+${instead}`];
 }
 
 async function serveWatch(

@@ -34,6 +34,14 @@ export const pods = definition({
   ],
 });
 
+const endpoints = definition({
+  kind: 'Endpoints',
+  resource: 'endpoints',
+  singular: 'endpoints',
+  typeName: 'io.k8s.api.core.v1.Endpoints',
+  deprecation: { since: '1.33', replacement: 'discovery.k8s.io/v1 EndpointSlice' },
+});
+
 export interface MemoryHandler extends ResourceHandler {
   /** Calls as they came. */
   readonly calls: ApiCall[];
@@ -94,7 +102,7 @@ export function newMemoryHandler(): MemoryHandler {
     }
   };
   const handler: MemoryHandler = {
-    definitions: [configMaps, namespaces, pods],
+    definitions: [configMaps, namespaces, pods, endpoints],
     calls: [],
     next: undefined,
     get watches() {

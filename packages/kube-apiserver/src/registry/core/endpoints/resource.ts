@@ -13,6 +13,7 @@ export const endpointsDefinition: ResourceDefinition<Endpoints> = {
   namespaced: true,
   typeName: 'io.k8s.api.core.v1.Endpoints',
   storagePrefix: 'services/endpoints',
+  deprecation: { since: '1.33', replacement: 'discovery.k8s.io/v1 EndpointSlice' },
   strategy: endpointsStrategy,
   columns: [
     nameColumn,
