@@ -22,7 +22,7 @@ export async function runLine(line: Line, { quick, script, profileDirectory }: R
   const directory = await mkdtemp(join(tmpdir(), 'orrery-bench-'));
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const args = [...profile, script, 'measure', line.name, directory, quick ? 'quick' : 'full'];
-  const child = spawnNode(args, childEnvironment({ ORRERY_BENCH: directory }));
+  const child = spawnNode(args, childEnvironment({ ORRERY_BENCH: directory, TMPDIR: directory }));
   let outcome: Outcome | undefined;
   child.on('message', (message) => {
     outcome = message as Outcome;
