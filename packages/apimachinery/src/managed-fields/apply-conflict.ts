@@ -1,7 +1,7 @@
 import { StatusError } from '../errors/status-error.ts';
 import type { StatusCause } from '../generated/meta-v1.ts';
 import type { FieldSet } from './field-set.ts';
-import { emptySet, hasPath, intersectSets, isEmptySet, pathsOf, unionSets } from './field-set.ts';
+import { emptySet, hasPath, intersectSets, isEmptySet, pathsOf } from './field-set.ts';
 import { printPath } from './list-elements.ts';
 import type { FieldManager, FieldManagers } from './manager-entries.ts';
 
