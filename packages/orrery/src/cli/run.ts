@@ -1,6 +1,7 @@
 import { commands } from '../cmd/commands.ts';
-import { type CliContext, CliError, exitCodes, UsageError } from './command.ts';
+import { type CliContext, exitCodes, UsageError } from './command.ts';
 import { commandHelp, rootHelp } from './help.ts';
+import { operatingError } from './operating-errors.ts';
 import { parseCommandLine } from './parse.ts';
 
 /**
@@ -40,8 +41,9 @@ function reportError(err: unknown, verb: string, { err: stderr }: CliContext, si
     return exitCodes.usage;
   }
   if (signal.aborted) return exitCodes.interrupted;
-  if (err instanceof CliError) {
-    stderr.write(`orrery ${verb}: ${err.message}\n`);
+  const mendable = operatingError(err);
+  if (mendable !== undefined) {
+    stderr.write(`orrery ${verb}: ${mendable.message}\n`);
     return exitCodes.failure;
   }
   stderr.write(`orrery ${verb}: unexpected error, please report it\n${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);

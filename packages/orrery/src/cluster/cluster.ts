@@ -9,6 +9,7 @@ import { newControllerManager } from '@orrery/kube-controller-manager';
 import { newScheduler } from '@orrery/kube-scheduler';
 import { newKubelet, nodeAddresses } from '@orrery/kubelet';
 import type { Store } from '@orrery/storage';
+import { clientHost } from './hosts.ts';
 
 /** Which parts of a cluster run in this process. Everything that is named runs; the API server always does. */
 export interface ClusterOptions {
@@ -141,6 +142,6 @@ function nodeAgent(
             clientCa: serve.pki.ca.cert,
           },
         }),
-    config: apiserver.port === undefined ? {} : { apiServerAddress: { host: '127.0.0.1', port: apiserver.port } },
+    config: apiserver.port === undefined ? {} : { apiServerAddress: { host: clientHost(serve?.host ?? ''), port: apiserver.port } },
   });
 }

@@ -5,8 +5,11 @@ import { sealedStdio } from '@orrery/base';
 import { type CliContext, CliError } from '../cli/command.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { runningInstance } from './instance.ts';
-import { readyText } from './progress.ts';
+import { newProgress, readyText } from './progress.ts';
 import { mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
+
+/** Set in the environment of the process that runs on in the background. */
+export const BACKGROUND = 'ORRERY_DETACHED';
 
 const POLL_MS = 10;
 const LOG_LINES_SHOWN = 20;
@@ -17,7 +20,7 @@ const LOG_LINES_SHOWN = 20;
  * @throws {CliError} with the end of its log when it fails to start.
  */
 export async function upDetached(options: UpOptions, context: CliContext, signal: AbortSignal): Promise<void> {
-  const { paths, clock, out, self } = context;
+  const { paths, clock, out, err: stderr, self } = context;
   const cluster = paths.cluster(options.name);
   const running = await runningInstance(cluster.instance);
   if (running !== undefined) {
@@ -32,15 +35,19 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
     detached: true,
     stdio: sealedStdio(['ignore', log.fd, log.fd]),
     cwd: '/',
-    env: { ...context.env, ORRERY_DETACHED: '1' },
+    env: { ...context.env, [BACKGROUND]: '1' },
   });
   let failure: string | undefined;
   child.once('error', (err) => (failure = err.message));
   child.once('exit', (code, end) => (failure = end === null ? `exit code ${code}` : `signal ${end}`));
+  let notes: readonly string[] = [];
   try {
     for (;;) {
       const instance = await runningInstance(cluster.instance);
-      if (instance !== undefined && instance.pid === child.pid) break;
+      if (instance !== undefined && instance.pid === child.pid) {
+        notes = instance.notes;
+        break;
+      }
       if (failure !== undefined)
         throw new CliError(
           `cluster "${options.name}" did not start (${failure}); the end of ${cluster.log}:\n${await lastLines(cluster.log)}`,
@@ -55,6 +62,8 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   }
   child.unref();
   if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(paths.userKubeconfig, cluster.kubeconfig, clock);
+  const progress = newProgress(stderr);
+  for (const note of notes) progress.note(note);
   out.write(readyText(options, cluster, 'detached'));
 }
 

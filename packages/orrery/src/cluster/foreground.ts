@@ -10,6 +10,7 @@ import type { UpOptions } from '../cmd/up.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { containerEnvironment } from './environment.ts';
+import { namesOf, urlHost } from './hosts.ts';
 import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
 import { STOP_SECONDS, stopAllPods } from './leftover-pods.ts';
 import { loadPki } from './pki-files.ts';
@@ -60,12 +61,12 @@ async function serveUntil(
   const [runtime, nodeName] = [await openRuntime(options, context, paths), nodeNameOf(options)];
   const running = await startServing(options, context, paths, store, runtime, nodeName);
   try {
-    const url = running.apiserver.url ?? '';
+    const url = `https://${urlHost(options.host)}:${running.apiserver.port}`;
     step('API server', url);
-    await announce(options, context, paths, url, nodeName, runtime.name);
+    await announce(options, context, paths, url, nodeName, runtime);
     step('node', `${nodeName} (${runtime.name} driver)`);
     for (const note of runtime.notes) progress.note(note);
-    err.write(readyText(options, paths, 'foreground'));
+    if (!options.background) err.write(readyText(options, paths, 'foreground'));
     await untilStopped(running, signal);
     err.write('Stopping …\n');
   } finally {
@@ -86,7 +87,7 @@ async function startServing(
 ): Promise<Cluster> {
   const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
   const issuer = { nowMs: clock.now(), serial: () => random.bytes(16) };
-  const pki = await loadPki(paths.pki, { apiserver: [host], nodeName, node: [] }, issuer);
+  const pki = await loadPki(paths.pki, { apiserver: namesOf(host), nodeName, node: [] }, issuer);
   const serve = { host, port: await choosePort(paths, host, port, name), pki };
   const node = { name: nodeName, runtime: runtime.runtime, directory: paths.node, address: '127.0.0.1' };
   try {
@@ -104,9 +105,18 @@ async function openStore({ data, store }: ClusterPaths, { clock }: CliContext): 
   try {
     return await openLmdbStore({ directory: store, clock });
   } catch (cause) {
-    if (cause instanceof StorageError) throw new CliError(`cannot open the store in ${store}: ${cause.message}`, { cause });
+    if (cause instanceof StorageError)
+      throw new CliError(`cannot open the store in ${store}: ${cause.message}${adviceFor(cause)}`, { cause });
     throw cause;
   }
+}
+
+function adviceFor({ code }: StorageError): string {
+  if (code === 'Corrupt') return '; restore a copy of the folder, or delete the cluster with "orrery reset"';
+  if (code === 'Locked') return '; end that process, or choose another cluster with --name';
+  if (code === 'NoSpace') return '; make room on that disk and start again: nothing that was acknowledged is lost';
+  if (code === 'VersionTooNew') return '; use the newer Orrery, or delete the cluster with "orrery reset"';
+  return '';
 }
 
 async function openRuntime({ imageMap }: UpOptions, { clock, random, env }: CliContext, { node }: ClusterPaths): Promise<OpenedRuntime> {
@@ -154,14 +164,14 @@ async function announce(
   paths: ClusterPaths,
   url: string,
   nodeName: string,
-  runtime: string,
+  { name: runtime, notes }: OpenedRuntime,
 ): Promise<void> {
   await writePrivateFile(`${paths.data}/port`, `${new URL(url).port}\n`);
   const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(`${paths.pki}/${file}`, 'utf8')));
   await writeKubeconfig(paths.kubeconfig, adminKubeconfig(options.name, url, ca ?? '', { cert: cert ?? '', key: key ?? '' }));
   if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(all.userKubeconfig, paths.kubeconfig, clock);
   const startedAt = new Date(clock.now()).toISOString();
-  await writeInstance(paths.instance, { pid: process.pid, url, version: orreryVersion, startedAt, node: nodeName, runtime });
+  await writeInstance(paths.instance, { pid: process.pid, url, version: orreryVersion, startedAt, node: nodeName, runtime, notes });
 }
 
 async function untilStopped({ done }: Cluster, signal: AbortSignal): Promise<void> {

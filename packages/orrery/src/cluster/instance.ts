@@ -12,6 +12,8 @@ export interface Instance {
   readonly startedAt: string;
   readonly node: string;
   readonly runtime: string;
+  /** What this machine cannot do, for people. */
+  readonly notes: readonly string[];
 }
 
 /** Writes `content` so that a reader sees the old file or the whole new one, with mode 0600. */
@@ -43,7 +45,8 @@ export async function removeInstance(path: string): Promise<void> {
 async function readInstance(path: string): Promise<Instance | undefined> {
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Instance>;
-    return Number.isSafeInteger(value.pid) && typeof value.url === 'string' ? (value as Instance) : undefined;
+    if (!Number.isSafeInteger(value.pid) || typeof value.url !== 'string') return undefined;
+    return { notes: [], ...value } as Instance; // Written before there were notes.
   } catch {
     return undefined; // Absent or half written: nobody serves by it.
   }

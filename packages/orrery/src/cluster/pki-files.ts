@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -25,7 +25,8 @@ export async function loadPki(directory: string, hosts: PkiHosts, context: Issue
       if (name === 'ca') break; // Without its authority no leaf is of use.
       continue;
     }
-    if (name === 'ca' || isUsable(pair, name, hosts, context.nowMs)) existing[name] = pair;
+    if (name === 'ca') checkAuthority(directory, pair);
+    if (name === 'ca' || isUsable(pair, name, hosts, context.nowMs, existing.ca)) existing[name] = pair;
   }
   const pki = await completePki(hosts, context, existing);
   for (const name of names) if (existing[name] === undefined) await writePair(directory, name, pki[name]);
@@ -51,13 +52,28 @@ async function writePair(directory: string, name: PkiName, { cert, key }: KeyPai
   await writePrivateFile(join(directory, `${name}.crt`), cert);
 }
 
-function isUsable({ cert }: KeyPair, name: Exclude<PkiName, 'ca'>, hosts: PkiHosts, nowMs: number): boolean {
-  let certificate: X509Certificate;
+/** Half written or mixed up: undefined. */
+function certificateOf({ cert, key }: KeyPair): X509Certificate | undefined {
   try {
-    certificate = new X509Certificate(cert);
+    const certificate = new X509Certificate(cert);
+    return certificate.checkPrivateKey(createPrivateKey(key)) ? certificate : undefined;
   } catch {
-    return false; // Half written: issued anew.
+    return undefined;
   }
+}
+
+/** A new authority would make every kubeconfig that was handed out worthless: that is the user's to decide. */
+function checkAuthority(directory: string, pair: KeyPair): void {
+  if (certificateOf(pair) !== undefined) return;
+  throw new CliError(
+    `${directory}/ca.crt and ca.key are damaged or do not belong together: restore them, or remove ${directory} and start again (kubeconfigs that were copied elsewhere then stop working)`,
+  );
+}
+
+function isUsable(pair: KeyPair, name: Exclude<PkiName, 'ca'>, hosts: PkiHosts, nowMs: number, ca: KeyPair | undefined): boolean {
+  const certificate = certificateOf(pair);
+  if (certificate === undefined || ca === undefined) return false;
+  if (!certificate.verify(new X509Certificate(ca.cert).publicKey)) return false;
   if (Date.parse(certificate.validTo) - nowMs < RENEW_BEFORE_MS) return false;
   const { dnsNames = [], ipAddresses = [], commonName } = leafRequests(hosts)[name];
   return (

@@ -8,7 +8,7 @@ export interface StoppedCluster {
   readonly running: false;
   readonly data: string;
 }
-export interface RunningCluster extends Omit<Instance, 'startTicks' | 'node'> {
+export interface RunningCluster extends Omit<Instance, 'startTicks' | 'node' | 'notes'> {
   readonly name: string;
   readonly running: true;
   readonly data: string;

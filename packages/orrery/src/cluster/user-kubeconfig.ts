@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '@orrery/base';
 import { type Kubeconfig, loadKubeconfig, mergeKubeconfig, removeContext, updateKubeconfig } from '@orrery/client';
 import type { KeyPair } from '@orrery/kube-apiserver';
@@ -28,5 +29,6 @@ export async function mergeIntoUserKubeconfig(userFile: string, file: string, cl
 
 /** Takes a cluster out of the user's kubeconfig, if it is there. */
 export async function removeFromUserKubeconfig(userFile: string, name: string, clock: Clock): Promise<void> {
+  if (!existsSync(userFile)) return;
   await updateKubeconfig(userFile, clock, (mine) => removeContext(mine, contextNameOf(name)));
 }

@@ -1,10 +1,12 @@
 import { clusterNameOf, defineCommand, exitCodes, nameOption, noArguments, stringFlag, UsageError } from '../cli/command.ts';
-import { upDetached } from '../cluster/detached.ts';
+import { BACKGROUND, upDetached } from '../cluster/detached.ts';
 import { upForeground } from '../cluster/foreground.ts';
 
 export interface UpOptions {
   readonly name: string;
   readonly detach: boolean;
+  /** This is the process that a detached start has left behind: nobody sits before it. */
+  readonly background: boolean;
   readonly mergeKubeconfig: boolean;
   /** Address the API server listens on. */
   readonly host: string;
@@ -37,7 +39,7 @@ export const upCommand = defineCommand<UpOptions>({
     ['orrery up --detach --merge-kubeconfig', 'In the background; plain kubectl works at once'],
     ['orrery up --name second --port 7443', 'A second cluster beside the first'],
   ],
-  complete(parsed) {
+  complete(parsed, { env }) {
     noArguments(parsed);
     const port = stringFlag(parsed.flags['port']);
     if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65535))
@@ -45,6 +47,7 @@ export const upCommand = defineCommand<UpOptions>({
     return {
       name: clusterNameOf(parsed),
       detach: parsed.flags['detach'] === true,
+      background: env[BACKGROUND] === '1',
       mergeKubeconfig: parsed.flags['merge-kubeconfig'] === true,
       host: stringFlag(parsed.flags['host']) ?? '127.0.0.1',
       port: port === undefined ? undefined : Number(port),

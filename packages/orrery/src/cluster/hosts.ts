@@ -1,0 +1,23 @@
+import { networkInterfaces } from 'node:os';
+
+const unspecified: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+/** Where a client on this machine reaches a server that listens on `host`: loopback, when that means every address. */
+export function clientHost(host: string): string {
+  return unspecified[host] ?? host;
+}
+
+/** {@link clientHost} as it stands in a URL. */
+export function urlHost(host: string): string {
+  const reached = clientHost(host);
+  return reached.includes(':') ? `[${reached}]` : reached;
+}
+
+/** What the certificate of a server that listens on `host` names beside loopback: every address of this machine, when it listens on all. */
+export function namesOf(host: string): readonly string[] {
+  if (unspecified[host] === undefined) return [host];
+  return Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses)
+    .filter(({ internal, scopeid }) => !internal && (scopeid ?? 0) === 0)
+    .map(({ address }) => address);
+}
