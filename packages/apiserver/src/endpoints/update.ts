@@ -8,11 +8,17 @@ import type { WriteRequest } from './write-request.ts';
 /** PUT of an object or of a part of it. */
 export async function update(request: WriteRequest): Promise<ApiResult> {
   const { strategy } = request.endpoint.definition;
+  const decoded = (): Draft<KubeObject> => {
+    const draft = decodeObject(request);
+    checkIdentity(request, draft);
+    return draft;
+  };
+  let first: Draft<KubeObject> | undefined = decoded(); // A wrong body is told before a missing object.
   const { item, created } = await updateLoop(request, {
     ...rulesOf(request),
     produce() {
-      const draft = decodeObject(request);
-      checkIdentity(request, draft);
+      const draft = first ?? decoded();
+      first = undefined;
       return draft;
     },
     allowCreate: request.subresource === '' && strategy.allowCreateOnUpdate === true,

@@ -76,7 +76,7 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
   const connectors = serve === undefined ? [] : newPodConnectors(systemClient, serve, random);
   const documents = documentEndpoints({
     registry: handler.registry,
-    serverAddress: () => `${serve?.host ?? 'localhost'}:${serve?.port ?? 443}`,
+    serverAddress: () => `${serve?.host ?? 'localhost'}:${address?.port ?? 443}`,
     served: new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(subresources)]),
   });
   const raw = newDocumentRaw({ documents, version: versionInfo });

@@ -2,10 +2,21 @@ import type { Pod } from '@orrery/api/core/v1';
 import type { Draft } from '@orrery/apimachinery';
 import type { PartialUpdate } from '@orrery/apiserver';
 import { asDraft } from '../../defaulting.ts';
+import { firstOfMany } from '../../first-of-many.ts';
 import { validatePodStatusUpdate } from './validate-status.ts';
 
 /** `/status`: the node agent's view. Source: podStatusStrategy. */
 export const podStatus: PartialUpdate<Pod> = {
+  default(draft) {
+    const { status = {} } = draft;
+    const ips = firstOfMany(
+      status.podIP,
+      status.podIPs,
+      ({ ip }) => ip,
+      (ip) => ({ ip }),
+    );
+    if (ips !== undefined) draft.status = { ...status, podIP: ips.one, podIPs: ips.many };
+  },
   prepareForUpdate(draft, old) {
     draft.spec = asDraft(old.spec);
     if (old.metadata.deletionTimestamp === undefined) delete draft.metadata.deletionTimestamp;

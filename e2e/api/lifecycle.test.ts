@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { type Any, contentType, podTemplateSpec, startWire, type Wire } from './wire.ts';
+
+/** One object's whole life by every verb, beside the controllers of a running cluster. */
+let wire: Wire;
+let space: string;
+beforeAll(async () => {
+  wire = await startWire({ nodes: 1 });
+  space = await wire.namespace();
+  await eventually(() => wire.expectCode(200, 'GET', `/api/v1/namespaces/${space}/serviceaccounts/default`));
+});
+afterAll(() => wire?.[Symbol.asyncDispose]());
+
+const labels = { app: 'life' };
+const template = podTemplateSpec(labels) as Any;
+const workload = { replicas: 0, selector: { matchLabels: labels }, template };
+const lives: readonly {
+  readonly resource: string;
+  readonly base: string;
+  readonly body: object;
+  readonly change: object;
+  readonly status?: object;
+  readonly cluster?: boolean;
+  readonly returns?: boolean;
+}[] = [
+  {
+    resource: 'podtemplates',
+    base: '/api/v1',
+    body: { template },
+    change: { template: { metadata: { labels: { more: 'x' } } } },
+    returns: true,
+  },
+  { resource: 'configmaps', base: '/api/v1', body: { data: { a: 'b' } }, change: { data: { a: 'c' } } },
+  { resource: 'secrets', base: '/api/v1', body: { data: { a: 'Yg==' } }, change: { stringData: { a: 'c' } } },
+  { resource: 'serviceaccounts', base: '/api/v1', body: {}, change: { automountServiceAccountToken: false }, returns: true },
+  {
+    resource: 'limitranges',
+    base: '/api/v1',
+    body: { spec: { limits: [{ type: 'Container', max: { cpu: '2' } }] } },
+    change: { spec: { limits: [{ type: 'Container', max: { cpu: '3' } }] } },
+  },
+  {
+    resource: 'resourcequotas',
+    base: '/api/v1',
+    body: { spec: { hard: { pods: '7' } } },
+    change: { spec: { hard: { pods: '8' } } },
+    status: { hard: { pods: '8' } },
+    returns: true,
+  },
+  {
+    resource: 'endpoints',
+    base: '/api/v1',
+    body: { subsets: [{ addresses: [{ ip: '10.0.0.24' }], ports: [{ port: 80 }] }] },
+    change: { subsets: [] },
+  },
+  {
+    resource: 'services',
+    base: '/api/v1',
+    body: { spec: { type: 'LoadBalancer', ports: [{ port: 80 }] } },
+    change: { spec: { sessionAffinity: 'ClientIP' } },
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.1' }] } },
+    returns: true,
+  },
+  {
+    resource: 'replicationcontrollers',
+    base: '/api/v1',
+    body: { spec: { replicas: 0, selector: labels, template } },
+    change: { spec: { minReadySeconds: 1 } },
+    status: { conditions: [{ type: 'StatusPatched', status: 'True' }] },
+  },
+  {
+    resource: 'deployments',
+    base: '/apis/apps/v1',
+    body: { spec: workload },
+    change: { spec: { minReadySeconds: 1 } },
+    status: { conditions: [{ type: 'StatusPatched', status: 'True' }] },
+  },
+  {
+    resource: 'replicasets',
+    base: '/apis/apps/v1',
+    body: { spec: workload },
+    change: { spec: { minReadySeconds: 1 } },
+    status: { conditions: [{ type: 'StatusPatched', status: 'True' }] },
+  },
+  { resource: 'controllerrevisions', base: '/apis/apps/v1', body: { data: { a: 1 }, revision: 1 }, change: { revision: 2 } },
+  {
+    resource: 'jobs',
+    base: '/apis/batch/v1',
+    body: { spec: { suspend: true, template: { spec: { ...template.spec, restartPolicy: 'Never' } } } },
+    change: { spec: { parallelism: 2 } },
+    status: { conditions: [{ type: 'StatusPatched', status: 'True' }] },
+  },
+  {
+    resource: 'leases',
+    base: '/apis/coordination.k8s.io/v1',
+    body: { spec: { holderIdentity: 'me', leaseDurationSeconds: 30 } },
+    change: { spec: { leaseDurationSeconds: 60 } },
+  },
+  {
+    resource: 'endpointslices',
+    base: '/apis/discovery.k8s.io/v1',
+    body: { addressType: 'IPv4', endpoints: [{ addresses: ['10.1.2.3'] }] },
+    change: { ports: [{ port: 80 }] },
+  },
+  { resource: 'priorityclasses', base: '/apis/scheduling.k8s.io/v1', body: { value: 5 }, change: { description: 'd' }, cluster: true },
+  {
+    resource: 'nodes',
+    base: '/api/v1',
+    body: { spec: { podCIDR: '10.240.0.0/24' } },
+    change: { spec: { unschedulable: true } },
+    status: { conditions: [{ type: 'StatusPatched', status: 'True' }] },
+    cluster: true,
+  },
+];
+
+describe.each(lives)('$resource', ({ resource, base, body, change, status, cluster = false, returns = false }) => {
+  test('lives by every verb', async () => {
+    const all = `${base}/${resource}`;
+    const path = cluster ? all : `${base}/namespaces/${space}/${resource}`;
+    const metadata = { name: 'life', labels: { life: 'one' } };
+    const watch = await wire.watch(`${path}?watch=1&labelSelector=life%3Done`);
+    const of = (wanted: string) => watch.until(({ type, object }) => type === wanted && object.metadata.name === 'life');
+
+    const made = await wire.expectCode(201, 'POST', path, { body: { metadata, ...body } });
+    await of('ADDED');
+    expect(made.metadata).toMatchObject({ name: 'life', uid: expect.any(String), creationTimestamp: expect.any(String) });
+    await wire.expectCode(409, 'POST', path, { body: { metadata, ...body } });
+    await wire.expectCode(201, 'POST', `${path}?dryRun=All`, { body: { metadata: { generateName: 'life-' }, ...body } });
+    const listed = await wire.expectCode(200, 'GET', `${all}?labelSelector=life%3Done`);
+    expect(listed.items.map(({ metadata: { name } }: Any) => name)).toEqual(['life']);
+    expect((await wire.expectCode(200, 'GET', `${path}?fieldSelector=metadata.name%3Dlife`)).items).toHaveLength(1);
+
+    const patched = await wire.expectCode(200, 'PATCH', `${path}/life`, {
+      body: { metadata: { annotations: { patched: 'true' } }, ...change },
+      type: contentType.strategic,
+    });
+    expect(patched.metadata.annotations.patched).toBe('true');
+    await of('MODIFIED');
+    const jsonPatch = [{ op: 'add', path: '/metadata/labels/second', value: 'yes' }];
+    await wire.expectCode(200, 'PATCH', `${path}/life`, { body: jsonPatch, type: contentType.jsonPatch });
+    await wire.expectCode(409, 'PUT', `${path}/life`, { body: made });
+    const updated = await eventually(async () => {
+      const current = await wire.expectCode(200, 'GET', `${path}/life`);
+      current.metadata.annotations.updated = 'true';
+      return wire.expectCode(200, 'PUT', `${path}/life`, { body: current });
+    });
+    expect(updated.metadata.annotations).toMatchObject({ patched: 'true', updated: 'true' });
+    expect(updated.spec?.podCIDRs?.[0]).toBe(updated.spec?.podCIDR);
+    await wire.expectCode(400, 'PUT', `${path}/other`, { body: updated });
+    if (status !== undefined) {
+      const before = updated.metadata.generation;
+      const told = await wire.expectCode(200, 'PATCH', `${path}/life/status`, {
+        body: { status, metadata: { annotations: { told: 'true' } } },
+        type: contentType.merge,
+      });
+      expect(told.status).toMatchObject(status);
+      expect(told.metadata.annotations.told).toBe('true');
+      expect(told.metadata.generation).toBe(before);
+      const read = await wire.expectCode(200, 'GET', `${path}/life/status`);
+      expect(read.metadata.uid).toBe(made.metadata.uid);
+      const unchanged = await wire.expectCode(200, 'PATCH', `${path}/life`, { body: { status: null }, type: contentType.merge });
+      expect(unchanged.status).toBeDefined();
+    }
+
+    const deleted = await wire.expectCode(200, 'DELETE', `${path}/life?propagationPolicy=Background`);
+    expect(deleted.kind).toBe(returns ? made.kind : 'Status');
+    await of('DELETED');
+    watch.close();
+    await wire.expectCode(404, 'GET', `${path}/life`);
+
+    const some = ['life-1', 'life-2', 'life-3'];
+    for (const name of some)
+      await wire.expectCode(201, 'POST', path, {
+        body: { metadata: { name, labels: { life: 'many' } }, ...body, ...(cluster ? { spec: undefined } : {}) },
+      });
+    await wire.expectCode(200, 'DELETE', `${path}?labelSelector=life%3Dmany&propagationPolicy=Background`);
+    await eventually(async () => expect((await wire.expectCode(200, 'GET', `${path}?labelSelector=life%3Dmany`)).items).toEqual([]));
+  });
+});
