@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { chmod, open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sealedStdio } from '@orrery/base';
 import { type CliContext, CliError } from '../cli/command.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { runningInstance } from './instance.ts';
+import { makePrivateFolder } from './private-folder.ts';
 import { newProgress, readyText } from './progress.ts';
 import { mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
 
@@ -27,7 +28,7 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
     out.write(`cluster "${options.name}" is already running at ${running.url} (pid ${running.pid})\n`);
     return;
   }
-  await mkdir(cluster.data, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(cluster.data);
   const log = await open(cluster.log, 'w', 0o600);
   await chmod(cluster.log, 0o600);
   const [program = process.execPath, ...first] = self;

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { writeKubeconfig } from '@orrery/client';
@@ -14,6 +14,7 @@ import { namesOf, urlHost } from './hosts.ts';
 import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
 import { STOP_SECONDS, stopAllPods } from './leftover-pods.ts';
 import { loadPki } from './pki-files.ts';
+import { makePrivateFolder } from './private-folder.ts';
 import { newProgress, type Progress, readyText } from './progress.ts';
 import { type OpenedRuntime, readImageMap, runtimeDrivers } from './runtimes.ts';
 import { STOP_KEEPING_PODS } from './stop.ts';
@@ -101,7 +102,7 @@ async function startServing(
 }
 
 async function openStore({ data, store }: ClusterPaths, { clock }: CliContext): Promise<Store> {
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(data);
   try {
     return await openLmdbStore({ directory: store, clock });
   } catch (cause) {
