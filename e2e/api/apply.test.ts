@@ -158,6 +158,18 @@ describe('server-side apply', () => {
 
   const refused = [
     {
+      name: 'no version',
+      code: 400,
+      object: { ...configMap('x'), apiVersion: undefined },
+      message: 'Specified patch version: , expected: v1',
+    },
+    {
+      name: 'another kind',
+      code: 400,
+      object: { ...configMap('x'), kind: 'Secret' },
+      message: 'Specified patch kind: Secret, expected: ConfigMap',
+    },
+    {
       name: 'no manager',
       code: 422,
       query: '',

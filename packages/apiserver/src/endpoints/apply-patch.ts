@@ -43,3 +43,16 @@ export function asUnfitPatch(error: unknown, shown: unknown): unknown {
   if (!isStatusError(error) || error.reason !== 'BadRequest') return error;
   return unfitPatch(shown, error.message.replace(/^\S+ in version "[^"]*" cannot be handled as a \S+: /, ''));
 }
+
+/** An applied configuration names the version and the kind of what the URL names. @throws StatusError BadRequest */
+export function checkAppliedType(body: Json | undefined, expected: { readonly apiVersion: string; readonly kind: string }): void {
+  if (!isJsonObject(body)) return; // Judged with the rest of the configuration.
+  const { apiVersion = '', kind = '' } = body;
+  if (apiVersion !== expected.apiVersion) {
+    const given = typeof apiVersion === 'string' ? apiVersion : '';
+    throw newBadRequest(`Incorrect version specified in apply patch. Specified patch version: ${given}, expected: ${expected.apiVersion}`);
+  }
+  if (kind === expected.kind) return;
+  const given = typeof kind === 'string' ? kind : '';
+  throw newBadRequest(`Incorrect kind specified in apply patch. Specified patch kind: ${given}, expected: ${expected.kind}`);
+}

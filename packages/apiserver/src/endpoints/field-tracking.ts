@@ -14,6 +14,7 @@ import {
   trackUpdate,
 } from '@orrery/apimachinery';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
+import { checkAppliedType } from './apply-patch.ts';
 import { type WriteRequest, warn } from './write-request.ts';
 
 /** Records in `metadata.managedFields` who owns the fields that a create, update or patch sets. @param old - Absent on create. */
@@ -28,6 +29,7 @@ export function serverSideApplied(request: WriteRequest, old: KubeObject | undef
   const { endpoint, call } = request;
   const { schema, definition } = endpoint;
   const { kind } = definition;
+  checkAppliedType(call.body, { apiVersion: endpoint.apiVersion, kind });
   const { object, managedFields } = serverSideApply(schema, old === undefined ? undefined : (fieldsOf(old) as JsonObject), call.body, {
     ...optionsOf(request),
     force: call.options?.force,

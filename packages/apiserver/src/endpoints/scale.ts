@@ -16,7 +16,7 @@ import {
 import type { ScaleMapping } from '../definition.ts';
 import type { ApiCall, ApiResult } from '../handler.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
-import { applyPatch } from './apply-patch.ts';
+import { applyPatch, checkAppliedType } from './apply-patch.ts';
 import { decodeAs } from './decode-body.ts';
 import { serverSideApplied } from './field-tracking.ts';
 import { read } from './get.ts';
@@ -71,6 +71,7 @@ function scaleOf(object: KubeObject, mapping: ScaleMapping<KubeObject>): Scale {
 function appliedScale(request: WriteRequest, old: KubeObject): Draft<KubeObject> {
   const { call, core, endpoint, manager, context } = request;
   const options = { manager, apiVersion, kind: 'Scale', time: context.now };
+  checkAppliedType(call.body, options);
   const scale = serverSideApply(core.schemas.struct(scaleTypeName), undefined, call.body, options).object;
   checkScale(request, scale);
   const { uid, resourceVersion } = (scale['metadata'] ?? {}) as JsonObject;

@@ -19,6 +19,6 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldErro
     ...validateDataKeys('data', data),
     ...both,
     ...validateDataKeys('binaryData', binaryData),
-    ...(bytes > DATA_BYTES_MAX ? [tooLong('', DATA_BYTES_MAX)] : []),
+    ...(bytes > DATA_BYTES_MAX ? [tooLong('[]', DATA_BYTES_MAX)] : []),
   ];
 }
