@@ -19,7 +19,7 @@ export async function attachToContainer(container: Container, tty: boolean, stre
       // With stdinOnce the end of the client's input is the end of the container's; else the next client goes on.
       stdin.pipe(input, { end: container.record.config.stdinOnce === true && !tty });
     }
-    if (tty && resize !== undefined) void followSize(resize, (columns, rows) => void setTerminalSize(container.directory, columns, rows));
+    if (tty && resize !== undefined) void followSize(resize, (columns, rows) => setTerminalSize(container.directory, columns, rows));
     await Promise.race([container.exited, left]);
   } finally {
     stopListening();

@@ -136,7 +136,7 @@ async function execWithTerminal(
     const [file = 'script', ...rest] = await terminalArguments(directory, argv);
     const env = { TERM: 'xterm', ...program.env, SHELL: '/bin/sh', ORRERY_ARGV: join(directory, 'argv') };
     const { stdin, stdout, resize } = streams;
-    if (resize !== undefined) void followSize(resize, (columns, rows) => void setTerminalSize(directory, columns, rows));
+    if (resize !== undefined) void followSize(resize, (columns, rows) => setTerminalSize(directory, columns, rows));
     // Input always stays open: a terminal's end is typed.
     const never = new PassThrough();
     stdin?.pipe(never, { end: false });
@@ -163,13 +163,13 @@ export async function setTerminalSize(directory: string, columns: number, rows: 
   }
 }
 
-/** Passes on terminal sizes until they end. Sizes of nothing are clients that have no terminal. */
+/** Passes on terminal sizes until they end, one after another: the last one stays. Sizes of nothing are clients that have no terminal. */
 export async function followSize(
   sizes: AsyncIterable<{ readonly width: number; readonly height: number }>,
-  apply: (columns: number, rows: number) => void,
+  apply: (columns: number, rows: number) => Promise<void>,
 ): Promise<void> {
   try {
-    for await (const { width, height } of sizes) if (width > 0 && height > 0) apply(width, height);
+    for await (const { width, height } of sizes) if (width > 0 && height > 0) await apply(width, height);
   } catch {
     // The client is gone, or the terminal is: either way there is nothing left to size.
   }
