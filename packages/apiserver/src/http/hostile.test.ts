@@ -166,6 +166,8 @@ test('an upgrade that nobody asked for is not made: the request is answered as i
   }
   const refused = await say('GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n');
   expect(refused).toMatch(/^HTTP\/1.1 400 [\s\S]*a watch can be upgraded to websocket alone/);
+  const keyless = await say('GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  expect(keyless).toMatch(/^HTTP\/1.1 400 [\s\S]*"kind": ?"Status"[\s\S]*Sec-WebSocket-Key is missing or invalid/);
 });
 
 describe('too much at once', () => {

@@ -17,6 +17,7 @@ export async function openWebSocketSink(context: ServerContext, exchange: Exchan
   if (upgrade === undefined || headerOf(request, 'upgrade')?.toLowerCase() !== 'websocket') {
     throw newBadRequest('a watch can be upgraded to websocket alone');
   }
+  checkHandshake(exchange);
   const { WebSocketServer } = await import('ws');
   exchange.signal.throwIfAborted();
   (response as unknown as ServerResponse).detachSocket(upgrade.socket as never);
@@ -26,10 +27,23 @@ export async function openWebSocketSink(context: ServerContext, exchange: Exchan
     maxPayload: messageBytesMax,
     handleProtocols: () => offered[0] ?? false,
   });
-  const socket = await new Promise<WebSocket>((resolve) => {
+  const socket = await new Promise<WebSocket>((resolve, reject) => {
+    server.once('wsClientError', () => {
+      upgrade.socket.destroy(); // What the checks above let pass: no answer in HTTP fits any more.
+      reject(new ClientGone());
+    });
     server.handleUpgrade(request as unknown as IncomingMessage, upgrade.socket, upgrade.head, resolve);
   });
   return newWebSocketSink(context, socket, exchange, encoder.text);
+}
+
+/** The parts of an opening handshake (RFC 6455, section 4.2.1) that the WebSocket library would refuse in plain text, and wait for. */
+function checkHandshake({ request }: Exchange): void {
+  if (request.method !== 'GET') throw newBadRequest('a WebSocket must be asked for by GET');
+  if (!/^[+/0-9A-Za-z]{22}==$/.test(headerOf(request, 'sec-websocket-key') ?? ''))
+    throw newBadRequest('the header Sec-WebSocket-Key is missing or invalid');
+  if (!['8', '13'].includes(headerOf(request, 'sec-websocket-version') ?? ''))
+    throw newBadRequest('the header Sec-WebSocket-Version must be 13');
 }
 
 function newWebSocketSink({ clock, limits }: ServerContext, socket: WebSocket, { signal }: Exchange, text: boolean): WatchSink {
