@@ -5,7 +5,9 @@ import { ruleViolations } from './rules.ts';
 import { packageImports, sources } from './sources.ts';
 
 const all = sources();
-const product = all.filter(({ path }) => path.startsWith('packages/') && !path.endsWith('.test.ts') && !/\/(testing|conformance|crash)\//.test(path));
+const product = all.filter(
+  ({ path }) => path.startsWith('packages/') && !path.endsWith('.test.ts') && !/\/(testing|conformance|crash)\//.test(path),
+);
 
 describe('the house is tidy', () => {
   test('dependencies point down the layer table', () => {
