@@ -1,0 +1,150 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { root } from '../../tools/generate/source.ts';
+import { realClients } from '../support/clients.ts';
+import { type Finished, type RunOptions, run } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { mountsBelow, processesNaming } from '../support/processes.ts';
+
+const whyNot =
+  process.geteuid?.() !== 0
+    ? 'making a user needs root'
+    : !existsSync('/usr/sbin/useradd') || !existsSync('/usr/bin/python3')
+      ? 'useradd or python3 is missing'
+      : undefined;
+const user = `orrery-test-${process.pid}`;
+
+/** The module that the bundle loads beside itself, and all that it needs. */
+async function nativeModules(name = 'lmdb', found = new Set<string>()): Promise<Set<string>> {
+  const manifest = join(root, 'node_modules', name, 'package.json');
+  if (found.has(name) || !existsSync(manifest)) return found; // Optional, for another platform.
+  found.add(name);
+  const { dependencies, optionalDependencies } = JSON.parse(await readFile(manifest, 'utf8')) as Readonly<Record<string, object>>;
+  for (const each of Object.keys({ ...dependencies, ...optionalDependencies })) await nativeModules(each, found);
+  return found;
+}
+
+describe.skipIf(whyNot !== undefined)(`the first minute of an ordinary user${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`, () => {
+  let folder: string;
+  let env: Readonly<Record<string, string>>;
+  let as: { readonly uid: number; readonly gid: number };
+  let started: Finished;
+  const orrery = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
+    run(process.execPath, [join(folder, 'orrery/bin/orrery.cjs'), ...args], { env, ...as, cwd: folder, ...options });
+  const kubectl = async (args: readonly string[], options: RunOptions = {}): Promise<string> => {
+    const config = join(folder, 'home/data/orrery/default/kubeconfig');
+    const { code, stdout, stderr } = await run(join(folder, 'kubectl'), ['--kubeconfig', config, ...args], {
+      env,
+      ...as,
+      cwd: folder,
+      ...options,
+    });
+    if (code !== 0) throw new Error(`${args.join(' ')}: exit ${code}\n${stdout}${stderr}`);
+    return stdout;
+  };
+
+  beforeAll(async () => {
+    execFileSync('useradd', ['--no-create-home', '--shell', '/bin/sh', user]);
+    const id = (flag: string): number => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+    as = { uid: id('-u'), gid: id('-g') };
+    // A folder that this user can read, whatever the checkout's may be.
+    folder = await mkdtemp(join(tmpdir(), 'orrery-unprivileged-'));
+    await chmod(folder, 0o755);
+    await cp(join(root, 'packages/orrery/bin'), join(folder, 'orrery/bin'), { recursive: true });
+    for (const file of ['orrery.cjs', 'orrery.code-cache']) {
+      const from = join(root, 'packages/orrery/dist', file);
+      if (existsSync(from)) await cp(from, join(folder, 'orrery/dist', file));
+    }
+    for (const name of await nativeModules())
+      await cp(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+    await cp(realClients().kubectl, join(folder, 'kubectl'));
+    await mkdir(join(folder, 'home/tmp'), { recursive: true });
+    for (const each of ['home', 'home/tmp']) await chown(join(folder, each), as.uid, as.gid);
+    const home = join(folder, 'home');
+    env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_DATA_HOME: join(home, 'data'), TMPDIR: join(home, 'tmp'), LANG: 'C.UTF-8' };
+    started = await orrery(['up', '--detach', '--port', '0']);
+  });
+
+  afterAll(async () => {
+    await orrery(['reset', '--yes']);
+    const left = { processes: processesNaming(folder), mounts: mountsBelow(folder), temporary: await readdir(join(folder, 'home/tmp')) };
+    execFileSync('userdel', [user]);
+    await rm(folder, { recursive: true, force: true });
+    expect(left).toEqual({ processes: [], mounts: [], temporary: [] });
+  });
+
+  test('the cluster starts, and says once what is missing', async () => {
+    expect(started, started.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('is ready') });
+    expect(started.stderr.match(/Orrery runs without root/g)).toHaveLength(1);
+    expect((await orrery(['up', '--detach'])).stderr).not.toContain('without root');
+    const log = await readFile(join(folder, 'home/data/orrery/default/orrery.log'), 'utf8');
+    expect(log.match(/Orrery runs without root/g)).toHaveLength(1);
+  });
+
+  test('a deployment runs as this user; logs, exec, port-forward', { timeout: 60_000 }, async () => {
+    const serve = 'echo "I am $(id -un)"; exec python3 -m http.server --bind "$POD_IP" 8000';
+    await kubectl(['create', 'deployment', 'web', '--image=none', '--port=8000', '--', 'sh', '-c', serve]);
+    await kubectl(['wait', '--for=condition=Available', 'deploy/web', '--timeout=20s']);
+    await eventually(async () => expect(await kubectl(['logs', 'deploy/web'])).toContain(`I am `));
+    expect(await kubectl(['exec', 'deploy/web', '--', 'sh', '-c', 'echo from inside'])).toBe('from inside\n');
+    expect(await kubectl(['exec', '-i', 'deploy/web', '--', 'cat'], { input: 'typed' })).toBe('typed');
+    const config = join(folder, 'home/data/orrery/default/kubeconfig');
+    const forward = spawn(join(folder, 'kubectl'), ['--kubeconfig', config, 'port-forward', 'deploy/web', ':8000'], {
+      env,
+      ...as,
+      cwd: folder,
+    });
+    let said = '';
+    forward.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    try {
+      const port = await eventually(() => {
+        const found = /127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+        expect(found).toBeDefined();
+        return found;
+      });
+      await eventually(async () => expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('Directory listing'));
+    } finally {
+      forward.kill('SIGTERM');
+      await new Promise((resolve) => forward.once('close', resolve));
+    }
+  });
+
+  test('volumes at their paths, or refused with what to do where the kernel allows no user namespaces', { timeout: 60_000 }, async () => {
+    await kubectl(['create', 'configmap', 'settings', '--from-literal=colour=blue']);
+    const container = {
+      name: 'c',
+      image: 'none',
+      command: ['sh', '-c', 'cat /settings/colour; echo; exec sleep 600'],
+      volumeMounts: [{ name: 'v', mountPath: '/settings' }],
+    };
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'volume' },
+      spec: { containers: [container], volumes: [{ name: 'v', configMap: { name: 'settings' } }] },
+    };
+    await kubectl(['create', '-f', '-'], { input: JSON.stringify(pod) });
+    if (started.stderr.includes('volumes can only be mounted')) {
+      await eventually(async () =>
+        expect(await kubectl(['get', 'events', '--field-selector=involvedObject.name=volume'])).toMatch(/user namespaces/),
+      );
+    } else {
+      await kubectl(['wait', '--for=condition=Ready', 'pod/volume', '--timeout=20s']);
+      await eventually(async () => expect(await kubectl(['logs', 'volume'])).toBe('blue\n'));
+    }
+  });
+
+  test('another user is refused with what to do', { timeout: 30_000 }, async () => {
+    const container = { name: 'c', image: 'none', command: ['true'], securityContext: { runAsUser: 12345 } };
+    await kubectl(['create', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'other' }, spec: { containers: [container] } }),
+    });
+    await eventually(async () => expect(await kubectl(['get', 'events', '--field-selector=involvedObject.name=other'])).toMatch(/root/));
+  });
+});
