@@ -112,7 +112,10 @@ async function openStore({ data, store }: ClusterPaths, { clock }: CliContext): 
   }
 }
 
-function adviceFor({ code }: StorageError): string {
+function adviceFor({ code, cause }: StorageError): string {
+  if (/MODULE_NOT_FOUND|DLOPEN_FAILED/.test((cause as NodeJS.ErrnoException | undefined)?.code ?? '')) {
+    return '; a part of Orrery is missing: install it again (the data is not to blame)';
+  }
   if (code === 'Corrupt') return '; restore a copy of the folder, or delete the cluster with "orrery reset"';
   if (code === 'Locked') return '; end that process, or choose another cluster with --name';
   if (code === 'NoSpace') return '; make room on that disk and start again: nothing that was acknowledged is lost';
