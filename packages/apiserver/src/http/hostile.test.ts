@@ -158,6 +158,12 @@ describe('what is no HTTP', () => {
   });
 });
 
+test('an upgrade that comes before the last answer has left waits for it', async () => {
+  const upgrade = 'GET /version HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const text = await say(`GET /version HTTP/1.1\r\nHost: x\r\n\r\n${upgrade}`);
+  expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+});
+
 test('an upgrade that nobody asked for is not made: the request is answered as it is', async () => {
   for (const upgrade of ['h2c', 'SPDY/3.1', 'websocket']) {
     const answer = await say(`GET /version HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);

@@ -163,15 +163,26 @@ function newTlsServer(tls: TlsFiles, context: ServerContext, pipeline: Pipeline)
     maxConnections: limits.connectionsMax,
     connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
   });
+  const lastAnswers: LastAnswers = new WeakMap();
   server.on('request', (request, response) => {
+    if (request.httpVersionMajor === 1) lastAnswers.set(request.socket, response as unknown as ServerResponse);
     pipeline.serve(request as unknown as HttpRequest, response as unknown as HttpResponse);
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => serveUpgrade(pipeline, request, socket, head));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const upgrade = (): void => serveUpgrade(pipeline, request, socket, head);
+    const last = lastAnswers.get(socket);
+    // A client may ask for the next thing before the last answer has left: the socket belongs to that answer until then.
+    if (last === undefined || last.writableFinished) upgrade();
+    else last.once('finish', upgrade);
+  });
   server.on('clientError', refuseMalformed);
   server.on('sessionError', (error) => log.debug('HTTP/2 session failed', { error }));
   server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error }));
   return server;
 }
+
+/** The newest answer on each HTTP/1 connection. */
+type LastAnswers = WeakMap<object, ServerResponse>;
 
 /** An upgrade request has no answer object of its own; a refusal needs one. */
 function serveUpgrade(pipeline: Pipeline, request: IncomingMessage, socket: Duplex, head: Buffer): void {
