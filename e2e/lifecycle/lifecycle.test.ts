@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -281,12 +281,6 @@ describe('what goes wrong is told in one line that says what to do', () => {
       }
     });
   });
-  test.skipIf(isRoot)(`a folder of somebody else${isRoot ? ' (skipped: root may write anywhere)' : ''}`, async () => {
-    await mkdir(join(home, 'data'));
-    await chmod(join(home, 'data'), 0o500);
-    await fails(['up', '--port', '0'], /make it accessible to your user/);
-    await chmod(join(home, 'data'), 0o700);
-  });
 });
 
 describe('scripts', () => {
@@ -299,7 +293,9 @@ describe('scripts', () => {
     test.skipIf(!has)(`completion for ${shell}${has ? '' : ` (skipped: there is no ${shell})`}`, async () => {
       const { code, stdout } = await orrery(['completion', shell]);
       expect(code).toBe(0);
-      expect((await run(shell, ['-n'], { input: stdout, env })).stderr).toBe('');
+      const file = join(home, `completion.${shell}`); // fish reads no script from its input.
+      await writeFile(file, stdout);
+      expect(await run(shell, ['-n', file], { env })).toMatchObject({ code: 0, stderr: '' });
     });
   }
   test('bash completes verbs, flags and choices', async () => {

@@ -145,7 +145,8 @@ export function newContainer(initial: ContainerRecord, { records, host, clock, o
     const deadlineMs = clock.monotonicMs() + START_TIMEOUT_MS;
     for (;;) {
       const text = await readFile(file('pid'), 'utf8').catch(() => undefined);
-      if (text !== undefined) {
+      // Made before the command has its own root, written after: who sees the number may enter.
+      if (text !== undefined && text.trim() !== '') {
         pid = Number(text.trim());
         return;
       }

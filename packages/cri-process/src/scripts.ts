@@ -127,9 +127,8 @@ while [ "$1" != -- ]; do
   esac
 done
 shift
-printf '%s\\n' "$$" >"$dir/pid.tmp"; mv "$dir/pid.tmp" "$dir/pid"
-exec 2>&8 8>&-
-exec chroot "$root" /bin/sh -c 'cd "$1" || exit 128; shift; exec "$@"' sh "$cwd" "$@"
+exec 7>"$dir/pid" 2>&8 8>&-
+exec chroot "$root" /bin/sh -c 'cd "$1" || exit 128; shift; printf "%s\\n" "$$" >&7; exec 7>&-; exec "$@"' sh "$cwd" "$@"
 `;
 
 /** Tries on a scratch folder (`$1`) what ENTER_ISOLATED needs for a root of the kind `$2`. */
