@@ -40,8 +40,8 @@ async function judge(path: string, options: AskOptions): Promise<string | undefi
   try {
     answer = await asker.ask(path, { timeoutMs: 10_000, ...options });
   } catch (error) {
-    // A watch, or a log that is followed, has no end unless the request names one.
-    if (/[?&](watch|follow)=/.test(path) && String(error).includes('no answer in')) return undefined;
+    // A watch, or a log that is followed, has no end unless the request names one; begin it must.
+    if (/[?&](watch|follow)=/.test(path) && String(error).includes('an answer without end')) return undefined;
     return `${what}: ${String(error)}`;
   }
   return answer.status < 400 ? undefined : refusal(answer, what);

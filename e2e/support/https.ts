@@ -60,13 +60,19 @@ export class Asker {
     return new Promise((resolve, reject) => {
       const sized = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
       const request = httpsRequest(`${this.#access.url}${path}`, { method, headers: { ...sized, ...headers }, agent: this.agent });
-      const timer = setTimeout(() => request.destroy(new Error(`${method} ${path}: no answer in ${timeoutMs} ms`)), timeoutMs);
+      let begun = false;
+      const late = (): Error => new Error(`${method} ${path}: ${begun ? 'an answer without end' : 'no answer'} in ${timeoutMs} ms`);
+      const timer = setTimeout(() => {
+        reject(late()); // Before the broken answer tells its own.
+        request.destroy();
+      }, timeoutMs);
       const fail = (error: Error): void => {
         clearTimeout(timer);
         reject(error);
       };
       request.once('error', fail);
       request.once('response', (response) => {
+        begun = true;
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', fail);

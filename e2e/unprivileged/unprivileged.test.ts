@@ -147,4 +147,15 @@ describe.skipIf(whyNot !== undefined)(`the first minute of an ordinary user${why
     });
     await eventually(async () => expect(await kubectl(['get', 'events', '--field-selector=involvedObject.name=other'])).toMatch(/root/));
   });
+
+  test('a folder that may not be written to is told in one line that says what to do', async () => {
+    const closed = join(folder, 'home/closed');
+    await mkdir(closed);
+    await chown(closed, as.uid, as.gid);
+    await chmod(closed, 0o500);
+    const { code, stderr } = await orrery(['up', '--port', '0'], { env: { ...env, XDG_DATA_HOME: closed }, timeoutMs: 20_000 });
+    expect(stderr).toMatch(/make it accessible to your user/);
+    expect(stderr).not.toMatch(/unexpected error|\n {4}at /);
+    expect(code).toBe(1);
+  });
 });
