@@ -4,8 +4,16 @@ export const layers: readonly (readonly string[])[] = [
   ['@orrery/apimachinery'],
   ['@orrery/api', '@orrery/component'],
   ['@orrery/client', '@orrery/storage', '@orrery/cri'],
-  ['@orrery/apiserver', '@orrery/controller', '@orrery/cri-process'],
-  ['@orrery/kube-apiserver', '@orrery/kube-controller-manager', '@orrery/kube-scheduler', '@orrery/kubelet'],
+  ['@orrery/apiserver', '@orrery/controller', '@orrery/cri-oci', '@orrery/cri-process', '@orrery/cri-remote'],
+  [
+    '@orrery/cluster-dns',
+    '@orrery/kube-apiserver',
+    '@orrery/kube-controller-manager',
+    '@orrery/kube-proxy',
+    '@orrery/kube-scheduler',
+    '@orrery/kubelet',
+    '@orrery/pod-network',
+  ],
   ['orrery'],
   ['@orrery/testkit'],
 ];
