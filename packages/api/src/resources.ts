@@ -19,6 +19,7 @@ import type {
 } from './generated/core/v1.ts';
 import type { EndpointSlice } from './generated/discovery/v1.ts';
 import type { Event as EventsV1Event } from './generated/events/v1.ts';
+import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from './generated/networking/v1.ts';
 import type { PriorityClass } from './generated/scheduling/v1.ts';
 
 const resource = <T extends KubeObject>(
@@ -54,4 +55,9 @@ export const jobs = resource<Job>('batch', 'Job', 'jobs');
 export const leases = resource<Lease>('coordination.k8s.io', 'Lease', 'leases');
 export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io', 'EndpointSlice', 'endpointslices');
 export const eventsV1 = resource<EventsV1Event>('events.k8s.io', 'Event', 'events');
+export const ingressClasses = resource<IngressClass>('networking.k8s.io', 'IngressClass', 'ingressclasses', 'Cluster');
+export const ingresses = resource<Ingress>('networking.k8s.io', 'Ingress', 'ingresses');
+export const ipAddresses = resource<IPAddress>('networking.k8s.io', 'IPAddress', 'ipaddresses', 'Cluster');
+export const networkPolicies = resource<NetworkPolicy>('networking.k8s.io', 'NetworkPolicy', 'networkpolicies');
+export const serviceCidrs = resource<ServiceCIDR>('networking.k8s.io', 'ServiceCIDR', 'servicecidrs', 'Cluster');
 export const priorityClasses = resource<PriorityClass>('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', 'Cluster');
