@@ -56,6 +56,7 @@ export type * from './schema/schema.ts';
 export { newSchemaSource } from './schema/source.ts';
 export { strictApplyError, strictDecodingError } from './schema/strict-error.ts';
 export { formatMicroTime, formatTime, parseRfc3339 } from './time.ts';
+export * from './validation/address-range.ts';
 export * from './validation/addresses.ts';
 export * from './validation/identifiers.ts';
 export * from './validation/ip-address.ts';
