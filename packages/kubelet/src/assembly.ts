@@ -3,6 +3,7 @@ import type { Clock, Random } from '@orrery/base';
 import type { Client, Lister } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import type { OpenCgroups } from './cgroups/open-cgroups.ts';
 import type { KubeletConfig } from './config.ts';
 import { newReferenceCache, type ReferenceCache } from './env/reference-cache.ts';
 import { withApiServer } from './env/services.ts';
@@ -44,6 +45,7 @@ export interface AssemblyInput {
   readonly config: KubeletConfig;
   readonly machine: Machine;
   readonly runtimeName: string;
+  readonly cgroups: OpenCgroups | undefined;
   readonly services: Lister<Service>;
   /** Of the kubelet's server; 0: none. */
   readonly port: () => number;
@@ -82,10 +84,11 @@ function newExecution(input: AssemblyInput, directories: Directories, probes: Pr
   const killer = newKiller({ runtime, clock, events, hooks, log });
   const limiter = newLimiter(config.startsMax);
   const images = newImagePuller({ runtime, clock, events, backoff: newRestartBackoff(clock, config.imagePullBackoff) });
-  const { memoryBytes } = machine;
-  const starter = newContainerStarter({ runtime, clock, random, events, images, hooks, killer, directories, memoryBytes, limiter });
+  const cgroups = input.cgroups?.pods;
+  const facts = { memoryBytes: machine.memoryBytes, cgroupVersion: input.cgroups?.version };
+  const starter = newContainerStarter({ runtime, clock, random, events, images, hooks, killer, directories, facts, limiter });
   const backoff = newRestartBackoff(clock, config.crashLoopBackoff);
-  const shared = { runtime, events, log, killer, starter, images, backoff, directories, limiter };
+  const shared = { runtime, events, log, killer, starter, images, backoff, directories, limiter, cgroups };
   const executor = newPodExecutor({ ...shared, verdicts: probes, dns, resolvConf });
   return { executor, killer, images, backoff };
 }
@@ -108,7 +111,7 @@ export function newAssembly(input: AssemblyInput): Assembly {
   const references = newReferenceCache({ client, clock, random, onChange: wake });
   const tokens = newTokenSource(client, clock);
   const probes = newProbeSet({ clock, random, events, prober: newProber(runtime, clock), onChange: wake });
-  const cleaner = newPodCleaner({ runtime, reader, directories, log });
+  const cleaner = newPodCleaner({ runtime, reader, directories, log, cgroups: input.cgroups?.pods });
   const { executor, killer, images, backoff } = newExecution(input, directories, probes);
   const hostIps = addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
   const syncer = newPodSyncer({

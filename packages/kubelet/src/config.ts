@@ -10,6 +10,10 @@ export interface KubeletConfig {
   readonly capacity: ResourceList;
   /** Kept from pods. */
   readonly reserved: ResourceList;
+  /** Path of a control group that is all the kubelet's, as `/orrery-a1b2`. Absent: pods get no groups, and only their containers limits. */
+  readonly cgroupRoot: string | undefined;
+  /** Processes and threads of one pod. @default -1: no limit */
+  readonly podPidsLimit: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly clusterDns: ClusterDns;
@@ -43,6 +47,8 @@ export const defaultKubeletConfig: KubeletConfig = {
   podsMax: 110,
   capacity: {},
   reserved: {},
+  cgroupRoot: undefined,
+  podPidsLimit: -1,
   labels: {},
   taints: [],
   clusterDns: { servers: [], domain: 'cluster.local' },

@@ -130,7 +130,7 @@ describe('a pod', () => {
     await until('cleaned', () => events.some(({ message }) => message === 'Stopping container c'));
     await until('no directory', () => true);
     const left = async () => [...(await readdir(join(root, 'pods'))), ...(await readdir(join(root, 'pod-logs')))];
-    for (let turn = 0; turn < 1000 && (await left()).length > 0; turn += 1) await nextTurn();
+    for (let turn = 0; turn < 50_000 && (await left()).length > 0; turn += 1) await nextTurn();
     expect(await left()).toEqual([]);
     expect((await runtime.listPodSandbox({})).items).toEqual([]);
   });

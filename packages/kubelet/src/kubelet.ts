@@ -8,6 +8,7 @@ import { type Client, type Informer, newInformerFactory } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
 import { type Assembly, newAssembly } from './assembly.ts';
+import { openCgroups } from './cgroups/open-cgroups.ts';
 import { defaultKubeletConfig, type KubeletConfig } from './config.ts';
 import { rotateLogs } from './logs/rotation.ts';
 import { readMachine } from './node/machine.ts';
@@ -81,6 +82,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   await mkdir(podLogsDirectory, { recursive: true, mode: 0o755 });
   const machine = await readMachine(rootDirectory);
   const { runtimeName = '' } = await runtime.version({});
+  const cgroups = await openCgroups({ config, machine, clock, log, nodeName, events: options.events });
   const informers = newInformerFactory(client, { clock, random, log });
   const sources: Sources = {
     pods: informers.informer(podResource, { fieldSelector: `spec.nodeName=${nodeName}` }),
@@ -96,6 +98,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     config,
     machine,
     runtimeName,
+    cgroups,
     services,
     port: () => port,
   });

@@ -24,7 +24,8 @@ export interface NodeStatusInput {
 export const isExtendedResource = (name: string): boolean =>
   name.includes('/') && !name.startsWith('kubernetes.io/') && !/^[^/]*\.kubernetes\.io\//.test(name);
 
-function ownCapacity({ machine, podsMax, capacity }: NodeStatusInput): ResourceList {
+/** What the node has, without what others count on it. */
+export function ownCapacity({ machine, podsMax, capacity }: Pick<NodeStatusInput, 'machine' | 'podsMax' | 'capacity'>): ResourceList {
   return {
     cpu: String(machine.cpus),
     memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
@@ -36,7 +37,8 @@ function ownCapacity({ machine, podsMax, capacity }: NodeStatusInput): ResourceL
   };
 }
 
-function allocatableOf(capacity: ResourceList, reserved: ResourceList): ResourceList {
+/** What is left of `capacity`. */
+export function allocatableOf(capacity: ResourceList, reserved: ResourceList): ResourceList {
   const left: Record<string, string> = { ...capacity };
   for (const [name, amount] of Object.entries(reserved)) {
     const whole = capacity[name];

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '@orrery/api/core/v1';
+import type { Container, Pod, ResourceRequirements } from '@orrery/api/core/v1';
 import { addQuantity, compareQuantity } from '@orrery/apimachinery';
 import { isSidecar } from './container-spec.ts';
 
@@ -10,7 +10,7 @@ export function addResources(left: ResourceList, right: ResourceList): ResourceL
   return sum;
 }
 
-function maxResources(left: ResourceList, right: ResourceList): ResourceList {
+export function maxResources(left: ResourceList, right: ResourceList): ResourceList {
   const max: Record<string, string> = { ...left };
   for (const [name, amount] of Object.entries(right)) {
     if (max[name] === undefined || compareQuantity(amount, max[name]) > 0) max[name] = amount;
@@ -18,17 +18,14 @@ function maxResources(left: ResourceList, right: ResourceList): ResourceList {
   return max;
 }
 
-const requestsOf = (container: Container): ResourceList => container.resources?.requests ?? {};
+export const isPositive = (amount: string | undefined): boolean => amount !== undefined && compareQuantity(amount, '0') > 0;
 
-/**
- * What the pod asks of its node: the sum of what runs together, or the largest moment of its initialization, plus overhead. Pod-level
- * requests replace what the containers sum up to. Source: component-helpers resource.PodRequests (KEP-753, KEP-2837).
- */
-export function podRequests({ spec }: Pod): ResourceList {
+/** The sum of what runs together, or the largest moment of initialization. Sidecars count with everything. Source: KEP-753. */
+function whole({ spec }: Pod, of: (container: Container) => ResourceList): ResourceList {
   let sidecars: ResourceList = {};
   let peak: ResourceList = {};
   for (const container of spec.initContainers ?? []) {
-    const own = requestsOf(container);
+    const own = of(container);
     if (isSidecar(container)) {
       sidecars = addResources(sidecars, own);
       peak = maxResources(peak, sidecars);
@@ -36,7 +33,29 @@ export function podRequests({ spec }: Pod): ResourceList {
       peak = maxResources(peak, addResources(sidecars, own));
     }
   }
-  const main = spec.containers.map(requestsOf).reduce(addResources, sidecars);
-  const total = { ...maxResources(main, peak), ...(spec.resources?.requests ?? {}) };
-  return spec.overhead === undefined ? total : addResources(total, spec.overhead);
+  const main = spec.containers.map(of).reduce(addResources, sidecars);
+  return maxResources(main, peak);
+}
+
+/**
+ * What the pod asks of its node, with its overhead. Pod-level requests replace what the containers sum up to.
+ * Source: component-helpers resource.PodRequests (KEP-753, KEP-2837).
+ */
+export function podRequests(pod: Pod): ResourceList {
+  const { resources, overhead } = pod.spec;
+  const total = { ...whole(pod, (container) => container.resources?.requests ?? {}), ...(resources?.requests ?? {}) };
+  return overhead === undefined ? total : addResources(total, overhead);
+}
+
+/** What the pod's containers may use together; overhead comes on top of what is limited. Source: resource.PodLimits. */
+export function podLimits(pod: Pod): ResourceList {
+  const { resources, overhead = {} } = pod.spec;
+  const total: ResourceList = { ...whole(pod, (container) => container.resources?.limits ?? {}), ...(resources?.limits ?? {}) };
+  return addResources(total, Object.fromEntries(Object.entries(overhead).filter(([name]) => isPositive(total[name]))));
+}
+
+/** Whether all that runs in the pod is limited in `resource`: only then is the pod as a whole. */
+export function isLimited({ spec }: Pod, resource: string): boolean {
+  const limited = (resources: ResourceRequirements | undefined): boolean => isPositive(resources?.limits?.[resource]);
+  return limited(spec.resources) || [...(spec.initContainers ?? []), ...spec.containers].every((container) => limited(container.resources));
 }

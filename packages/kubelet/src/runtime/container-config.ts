@@ -5,7 +5,7 @@ import type { EnvVariable } from '../env/services.ts';
 import { containerHash } from '../pod/container-spec.ts';
 import * as names from '../pod/labels.ts';
 import type { PresentImage } from './images.ts';
-import { linuxResources } from './linux-resources.ts';
+import { linuxResources, type ResourceFacts } from './linux-resources.ts';
 import { containerSecurity } from './security-context.ts';
 
 export interface ContainerConfigInput {
@@ -17,8 +17,7 @@ export interface ContainerConfigInput {
   readonly mounts: readonly Mount[];
   /** Container whose process namespace is joined. */
   readonly targetId?: string | undefined;
-  /** The node's memory, in bytes. */
-  readonly memoryBytes: number;
+  readonly facts: ResourceFacts;
 }
 
 function annotations(pod: Pod, container: Container, restartCount: number): Record<string, string> {
@@ -44,7 +43,7 @@ export const logPath = (container: string, restartCount: number): string => `${c
 
 /** Source: kuberuntime generateContainerConfig. */
 export function containerConfig(input: ContainerConfigInput): ContainerConfig {
-  const { pod, container, restartCount, image, environment, mounts, targetId, memoryBytes } = input;
+  const { pod, container, restartCount, image, environment, mounts, targetId, facts } = input;
   const values = new Map(environment.map(({ name, value }) => [name, value]));
   const expanded = (texts: readonly string[] | undefined): readonly string[] =>
     (texts ?? []).map((text) => expand(text, (name) => values.get(name)));
@@ -69,7 +68,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     linux: {
-      resources: linuxResources(pod, container, memoryBytes),
+      resources: linuxResources(pod, container, facts),
       securityContext: containerSecurity(pod, container, image, targetId),
     },
     // Values of the API's and of CRI's signals are the same names.

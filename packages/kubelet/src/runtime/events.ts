@@ -16,6 +16,7 @@ export const reasons = {
   errImageNeverPull: 'ErrImageNeverPull',
   failedMount: 'FailedMount',
   failedCreatePodSandBox: 'FailedCreatePodSandBox',
+  failedCreatePodContainer: 'FailedCreatePodContainer',
   failedStatusPodSandBox: 'FailedPodSandBoxStatus',
   sandboxChanged: 'SandboxChanged',
   unhealthy: 'Unhealthy',
@@ -30,6 +31,7 @@ export const reasons = {
   nodeReady: 'NodeReady',
   nodeNotReady: 'NodeNotReady',
   nodeAllocatableEnforced: 'NodeAllocatableEnforced',
+  failedNodeAllocatableEnforcement: 'FailedNodeAllocatableEnforcement',
 } as const;
 
 export type EventType = 'Normal' | 'Warning';

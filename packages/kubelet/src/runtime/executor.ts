@@ -1,6 +1,7 @@
 import type { Pod } from '@orrery/api/core/v1';
 import type { Logger } from '@orrery/component';
 import type { AuthConfig, ImageSpec, PodSandboxConfig, Runtime } from '@orrery/cri';
+import type { PodCgroups } from '../cgroups/pod-cgroups.ts';
 import { allContainers, type ContainerSpec, containerHash, formatPod, isHostNetwork } from '../pod/container-spec.ts';
 import type { StartFailure } from '../status/container-statuses.ts';
 import type { Directories } from '../volumes/directories.ts';
@@ -56,6 +57,8 @@ interface Deps {
   readonly dns: ClusterDns;
   readonly resolvConf: string;
   readonly limiter: Limiter;
+  /** Absent: pods get no control groups of their own. */
+  readonly cgroups: PodCgroups | undefined;
 }
 
 const RETRY_MS = 10_000;
@@ -71,7 +74,7 @@ interface Progress {
 }
 
 export function newPodExecutor(deps: Deps): PodExecutor {
-  const { runtime, events, log, killer, starter, images, backoff, directories, verdicts, dns, resolvConf, limiter } = deps;
+  const { runtime, events, log, killer, starter, images, backoff, directories, verdicts, dns, resolvConf, limiter, cgroups } = deps;
 
   /** @throws {StartError} CrashLoopBackOff, until the delay since the last end is over. */
   function checkBackoff(spec: ContainerSpec, { pod, state }: PodContext): void {
@@ -138,11 +141,26 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     await Promise.all(running);
   }
 
+  async function configOf(pod: Pod, attempt: number): Promise<PodSandboxConfig> {
+    const cgroupParent = await cgroupOf(pod);
+    return await sandboxConfig({ pod, attempt, directories, dns, resolvConf, cgroupParent });
+  }
+
+  async function cgroupOf(pod: Pod): Promise<string> {
+    try {
+      return (await cgroups?.ensure(pod)) ?? '';
+    } catch (err) {
+      const message = `unable to ensure pod container exists: failed to create container for ${cgroups?.path(pod)} : ${messageOf(err)}`;
+      events.event(podReference(pod), 'Warning', reasons.failedCreatePodContainer, message);
+      throw err;
+    }
+  }
+
   async function createSandbox(pod: Pod, attempt: number, replaced: string, signal: AbortSignal) {
     if (replaced !== '') {
       events.event(podReference(pod), 'Normal', reasons.sandboxChanged, 'Pod sandbox changed, it will be killed and re-created.');
     }
-    const config = await sandboxConfig({ pod, attempt, directories, dns, resolvConf });
+    const config = await configOf(pod, attempt);
     try {
       const { podSandboxId = '' } = await limiter.run(() => runtime.runPodSandbox({ config, runtimeHandler: '' }, signal));
       const { status } = await runtime.podSandboxStatus({ podSandboxId }, signal);
@@ -156,7 +174,7 @@ export function newPodExecutor(deps: Deps): PodExecutor {
 
   async function openSandbox({ pod, state, signal }: SyncInput, actions: PodActions) {
     if (actions.createSandbox) return await createSandbox(pod, actions.attempt, actions.sandboxId, signal);
-    const config = await sandboxConfig({ pod, attempt: actions.attempt, directories, dns, resolvConf });
+    const config = await configOf(pod, actions.attempt);
     return { sandboxId: actions.sandboxId, config, ips: state.ips };
   }
 

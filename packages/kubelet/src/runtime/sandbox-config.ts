@@ -3,7 +3,9 @@ import type { Pod } from '@orrery/api/core/v1';
 import type { DNSConfig, PodSandboxConfig, PortMapping } from '@orrery/cri';
 import { isHostNetwork } from '../pod/container-spec.ts';
 import { podNameLabel, podNamespaceLabel, podUidLabel } from '../pod/labels.ts';
+import { podLimits, podRequests } from '../pod/resources.ts';
 import type { Directories } from '../volumes/directories.ts';
+import { plainResources } from './linux-resources.ts';
 import { namespaceOptions, securityProfile } from './security-context.ts';
 
 export interface ClusterDns {
@@ -81,14 +83,24 @@ export interface SandboxConfigInput {
   readonly directories: Directories;
   readonly dns: ClusterDns;
   readonly resolvConf: string;
+  /** The pod's control group; empty: the runtime's own choice. */
+  readonly cgroupParent: string;
 }
 
 /** Source: kuberuntime generatePodSandboxConfig. */
-export async function sandboxConfig({ pod, attempt, directories, dns, resolvConf }: SandboxConfigInput): Promise<PodSandboxConfig> {
+export async function sandboxConfig({
+  pod,
+  attempt,
+  directories,
+  dns,
+  resolvConf,
+  cgroupParent,
+}: SandboxConfigInput): Promise<PodSandboxConfig> {
   const { name, namespace = '', uid, labels, annotations } = pod.metadata;
   const security = pod.spec.securityContext ?? {};
   const groups = [...(security.fsGroup === undefined ? [] : [security.fsGroup]), ...(security.supplementalGroups ?? [])];
   const privileged = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((c) => c.securityContext?.privileged === true);
+  const { overhead, ...withoutOverhead } = pod.spec;
   const sysctls = Object.fromEntries((security.sysctls ?? []).map((sysctl) => [sysctl.name.replaceAll('/', '.'), sysctl.value]));
   return {
     metadata: { name, namespace, uid, attempt },
@@ -99,8 +111,10 @@ export async function sandboxConfig({ pod, attempt, directories, dns, resolvConf
     labels: { ...labels, [podNameLabel]: name, [podNamespaceLabel]: namespace, [podUidLabel]: uid },
     annotations: annotations ?? {},
     linux: {
-      cgroupParent: '',
+      cgroupParent,
       sysctls,
+      resources: plainResources(podRequests({ ...pod, spec: withoutOverhead }), podLimits({ ...pod, spec: withoutOverhead })),
+      ...(overhead === undefined ? {} : { overhead: plainResources(overhead, overhead) }),
       securityContext: {
         privileged,
         namespaceOptions: namespaceOptions(pod),

@@ -15,6 +15,7 @@ import type { ImagePuller, PresentImage } from './images.ts';
 import type { Killer } from './kill.ts';
 import type { HookRunner } from './lifecycle-hooks.ts';
 import type { Limiter } from './limiter.ts';
+import type { ResourceFacts } from './linux-resources.ts';
 import { type ContainerInstance, findInstance, instanceOf, type PodState } from './pod-state.ts';
 import { verifyNonRoot } from './security-context.ts';
 import { StartError } from './start-error.ts';
@@ -49,7 +50,7 @@ interface Deps {
   readonly hooks: HookRunner;
   readonly killer: Killer;
   readonly directories: Directories;
-  readonly memoryBytes: number;
+  readonly facts: ResourceFacts;
   /** Bounds creations and starts over all pods. */
   readonly limiter: Limiter;
 }
@@ -62,7 +63,7 @@ async function restartsByLogs(directory: string): Promise<number> {
 }
 
 export function newContainerStarter(deps: Deps): ContainerStarter {
-  const { runtime, random, events, images, hooks, killer, directories, memoryBytes, limiter } = deps;
+  const { runtime, random, events, images, hooks, killer, directories, facts, limiter } = deps;
 
   function targetId({ targetContainerName }: ContainerSpec, state: PodState): string | undefined {
     if (targetContainerName === undefined || targetContainerName === '') return undefined;
@@ -99,7 +100,7 @@ export function newContainerStarter(deps: Deps): ContainerStarter {
       directories,
       random,
     });
-    return containerConfig({ pod, container, restartCount, image, environment, mounts, targetId: targetId(spec, state), memoryBytes });
+    return containerConfig({ pod, container, restartCount, image, environment, mounts, targetId: targetId(spec, state), facts });
   }
 
   async function postStart(spec: ContainerSpec, context: PodContext, containerId: string): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Pod } from '@orrery/api/core/v1';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import type { PodCgroups } from '../cgroups/pod-cgroups.ts';
 import { isRuntimeNotFound, messageOf } from '../runtime/errors.ts';
 import type { ContainerInstance, PodState } from '../runtime/pod-state.ts';
 import type { StateReader } from '../runtime/state-reader.ts';
@@ -12,7 +13,7 @@ import type { Directories } from '../volumes/directories.ts';
 export interface PodCleaner {
   /** Dead containers but the newest of each name, and dead sandboxes but the newest. Failures wait for the next time. */
   prune(state: PodState): Promise<void>;
-  /** Volumes of a pod whose containers have all ended. Its logs and termination messages stay. */
+  /** Volumes and control groups of a pod whose containers have all ended. Its logs and termination messages stay. */
   removeVolumes(uid: string): Promise<void>;
   /** Everything of a pod that is gone from the API. */
   removeAll(pod: Pod): Promise<void>;
@@ -27,8 +28,9 @@ export function newPodCleaner(deps: {
   readonly reader: StateReader;
   readonly directories: Directories;
   readonly log: Logger;
+  readonly cgroups: PodCgroups | undefined;
 }): PodCleaner {
-  const { runtime, reader, directories, log } = deps;
+  const { runtime, reader, directories, log, cgroups } = deps;
 
   async function ignoringGone(fn: () => Promise<unknown>): Promise<void> {
     try {
@@ -77,6 +79,7 @@ export function newPodCleaner(deps: {
       }
     },
     async removeVolumes(uid) {
+      await cgroups?.remove(uid);
       await rm(directories.volumes(uid), { recursive: true, force: true });
     },
     async removeAll(pod) {
@@ -84,10 +87,12 @@ export function newPodCleaner(deps: {
       const state = await reader.read(uid);
       await Promise.all(state.containers.map(({ id }) => ignoringGone(() => runtime.removeContainer({ containerId: id }))));
       await Promise.all(state.sandboxes.map(({ id = '' }) => removeSandbox(id)));
+      await cgroups?.remove(uid);
       await rm(directories.pod(uid), { recursive: true, force: true });
       await rm(directories.podLogs({ namespace, name, uid }), { recursive: true, force: true });
     },
     async sweep(isKnown) {
+      await cgroups?.sweep(isKnown);
       await sweepDirectory(directories.pods, isKnown);
       await sweepDirectory(directories.logs, (name) => isKnown(name.slice(name.lastIndexOf('_') + 1)));
     },
