@@ -20,6 +20,7 @@ import type {
 import type { EndpointSlice } from './generated/discovery/v1.ts';
 import type { Event as EventsV1Event } from './generated/events/v1.ts';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from './generated/networking/v1.ts';
+import type { RuntimeClass } from './generated/node/v1.ts';
 import type { PriorityClass } from './generated/scheduling/v1.ts';
 
 const resource = <T extends KubeObject>(
@@ -60,4 +61,5 @@ export const ingresses = resource<Ingress>('networking.k8s.io', 'Ingress', 'ingr
 export const ipAddresses = resource<IPAddress>('networking.k8s.io', 'IPAddress', 'ipaddresses', 'Cluster');
 export const networkPolicies = resource<NetworkPolicy>('networking.k8s.io', 'NetworkPolicy', 'networkpolicies');
 export const serviceCidrs = resource<ServiceCIDR>('networking.k8s.io', 'ServiceCIDR', 'servicecidrs', 'Cluster');
+export const runtimeClasses = resource<RuntimeClass>('node.k8s.io', 'RuntimeClass', 'runtimeclasses', 'Cluster');
 export const priorityClasses = resource<PriorityClass>('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', 'Cluster');

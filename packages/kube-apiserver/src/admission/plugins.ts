@@ -3,6 +3,7 @@ import type { AdmissionContext } from './context.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts';
 import { newNamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts';
 import { newPriorityPlugin } from './priority/priority.ts';
+import { newRuntimeClassPlugin } from './runtime-class/runtime-class.ts';
 import { newServiceAccountPlugin, type ServiceAccountOptions } from './service-account/service-account.ts';
 import { newServiceAllocation, type ServiceAllocationOptions } from './service-allocation/service-allocation.ts';
 
@@ -19,6 +20,7 @@ export function newAdmissionPlugins(context: AdmissionContext, options: Admissio
     newServiceAccountPlugin(context, options.serviceAccount),
     defaultTolerationSeconds,
     newPriorityPlugin(context),
+    newRuntimeClassPlugin(context),
     newServiceAllocation(context, options.services),
   ];
 }

@@ -6,6 +6,7 @@ import { coreResources } from './core/resources.ts';
 import { discoveryResources } from './discovery/resources.ts';
 import { eventsResources } from './events/resources.ts';
 import { withFinalizerNames } from './finalizer-names.ts';
+import { nodeResources } from './node/resources.ts';
 import { schedulingResources } from './scheduling/resources.ts';
 
 /** Every kind that the API server serves from the start. */
@@ -16,5 +17,6 @@ export const resources: readonly ResourceDefinition[] = [
   ...coordinationResources,
   ...discoveryResources,
   ...eventsResources,
+  ...nodeResources,
   ...schedulingResources,
 ].map(withFinalizerNames);

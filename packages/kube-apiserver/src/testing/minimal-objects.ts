@@ -51,5 +51,6 @@ export const minimalObjects: Readonly<Record<string, Minimal>> = {
     regarding: about,
     note: 'it was tested',
   },
+  'node.k8s.io/RuntimeClass': { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', handler: 'runc' },
   'scheduling.k8s.io/PriorityClass': { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
 };
