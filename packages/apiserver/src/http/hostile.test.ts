@@ -17,7 +17,7 @@ beforeAll(async () => {
     authenticators: [
       newTokenAuthenticator('test', (token) => {
         if (token === 'broken') throw new Error('secret reason');
-        return token === 'good' ? { username: 'bob', groups: [] } : undefined;
+        return token === 'good' ? { user: { username: 'bob', groups: [] } } : undefined;
       }),
     ],
   });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { request as httpsRequest } from 'node:https';
 import { type KubeObject, StatusError } from '@orrery/apimachinery';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from './testing/test-server.ts';
@@ -158,4 +159,21 @@ describe('watch', () => {
     expect(watching.complete).toBe(true);
     await other.close();
   });
+});
+
+test('more addresses lead to the same server, and end with it', async () => {
+  const second = await startTestServer({ moreHosts: ['127.0.0.2'] });
+  const tls = { ca: second.authority.cert, ...second.admin, checkServerIdentity: () => undefined };
+  const statusAt = (host: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const request = httpsRequest({ ...tls, host, port: second.port, path: '/version', agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  expect(await statusAt('127.0.0.2')).toBe(200);
+  await second.close();
+  await expect(statusAt('127.0.0.2')).rejects.toThrow('ECONNREFUSED');
 });

@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { Agent as TlsAgent } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { protobufCodec } from '@orrery/api';
 import { StatusError } from '@orrery/apimachinery';
@@ -45,6 +45,8 @@ export interface ApiHttpServerOptions {
   readonly host?: string;
   /** 0 takes a free one. @default 0 */
   readonly port?: number;
+  /** More addresses to listen on, at the same port. @default none */
+  readonly moreHosts?: readonly string[];
   /** Beside client certificates, which are always tried first. @default none */
   readonly authenticators?: readonly Authenticator[];
   /** @default members of `system:masters` may do everything, others nothing */
@@ -80,19 +82,28 @@ export function newApiHttpServer(options: ApiHttpServerOptions): ApiHttpServer {
   const pipeline = newPipeline(context);
   const server = newTlsServer(options.tls, context, pipeline);
   const connections = trackConnections(server, context.limits.keepAliveMs);
+  const doors: Server[] = [];
   let closing: Promise<void> | undefined;
   const shutDown = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = Promise.all([server, ...doors].map((door) => new Promise<void>((resolve) => door.close(() => resolve()))));
     await atMost(context.clock, context.limits.shutdownGraceMs, pipeline.drain());
     connections.finish();
-    await atMost(context.clock, flushMs, closed);
+    await atMost(
+      context.clock,
+      flushMs,
+      closed.then(() => undefined),
+    );
     connections.cut();
     context.agents.http.destroy();
     context.agents.https.destroy();
     await closed;
   };
   return {
-    listen: () => listen(server, options.host ?? '127.0.0.1', options.port ?? 0),
+    async listen() {
+      const address = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
+      for (const host of options.moreHosts ?? []) doors.push(await newDoor(server, host, address.port));
+      return address;
+    },
     replaceTls: (tls) => server.setSecureContext(secureContextOf(tls)),
     close() {
       closing ??= server.listening ? shutDown() : Promise.resolve();
@@ -207,6 +218,18 @@ function refuseMalformed(error: Error & { readonly code?: string }, socket: Dupl
     `HTTP/1.1 ${code} ${text}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );
+}
+
+/** A listener whose connections are `server`'s. It ends together with the process or when it is closed. */
+function newDoor(server: Http2SecureServer, host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const door = createServer((socket) => server.emit('connection', socket));
+    door.once('error', reject);
+    door.listen({ host, port, backlog: 1024 }, () => {
+      door.removeListener('error', reject);
+      resolve(door);
+    });
+  });
 }
 
 function listen(server: Http2SecureServer, host: string, port: number): Promise<{ readonly port: number; readonly url: string }> {

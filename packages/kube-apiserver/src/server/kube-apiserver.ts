@@ -2,15 +2,12 @@ import { schemas } from '@orrery/api';
 import {
   type ApiHttpServer,
   type ApiHttpServerOptions,
-  accessReviewDefinitions,
   type Connector,
   newApiHttpServer,
   newDirectTransport,
   newDocumentRaw,
-  newMastersAuthorizer,
   newResourceHandler,
   type RunningHandler,
-  selfSubjectReviewDefinition,
   type UserInfo,
 } from '@orrery/apiserver';
 import type { Clock, Random } from '@orrery/base';
@@ -25,6 +22,7 @@ import { resources } from '../registry/resources.ts';
 import { subresources } from '../registry/subresources.ts';
 import { startCompactor } from './compactor.ts';
 import { documentEndpoints } from './documents.ts';
+import { newIdentity, type ServiceAccountTokens } from './identity.ts';
 import { componentUser } from './users.ts';
 import { versionInfo } from './version.ts';
 
@@ -39,8 +37,13 @@ export interface KubeApiserverOptions {
     readonly host: string;
     /** 0: any free one. */
     readonly port: number;
+    /** Where pods reach it, when not at `host`: it listens there too. */
+    readonly podHost?: string;
     readonly pki: ClusterPki;
   };
+  /** Range of Service addresses; fixed for the life of the store. @default '10.96.0.0/12' */
+  readonly serviceCidr?: string;
+  readonly serviceAccountTokens?: ServiceAccountTokens;
   /** Freeze what caches hand out: on in tests. @default false */
   readonly freeze?: boolean;
 }
@@ -58,35 +61,41 @@ export interface KubeApiserver {
 
 /** The Kubernetes API over a store. Resolves when it answers, with everything in it that a cluster has from its first moment. */
 export async function startKubeApiserver(options: KubeApiserverOptions): Promise<KubeApiserver> {
-  const { store, clock, random, log, serve, freeze = false } = options;
-  const authorizer = newMastersAuthorizer();
+  const { store, clock, random, log, serve, serviceCidr, freeze = false } = options;
   const client = (): Client => systemClient;
+  const identity = newIdentity({ tokens: options.serviceAccountTokens, client, clock, random });
+  const actions = { ...subresources, ...identity.subresources };
   const handler = newResourceHandler({
-    definitions: [...resources, ...accessReviewDefinitions(authorizer), selfSubjectReviewDefinition],
+    definitions: [...resources, ...identity.definitions],
     store,
     schemas,
     clock,
     random,
     log,
     freeze,
-    admission: newAdmissionPlugins({ client, clock, random }),
-    subresources,
+    admission: newAdmissionPlugins(
+      { client, clock, random },
+      { serviceAccount: { mountTokens: true }, ...(serviceCidr === undefined ? {} : { services: { serviceCidrs: [serviceCidr] } }) },
+    ),
+    subresources: actions,
   });
   const systemClient = newClient(newDirectTransport(handler, componentUser('system:apiserver')));
   const connectors = serve === undefined ? [] : newPodConnectors(systemClient, serve, random);
-  const documents = documentEndpoints({
+  const apiDocuments = documentEndpoints({
     registry: handler.registry,
     serverAddress: () => `${serve?.host ?? 'localhost'}:${address?.port ?? 443}`,
-    served: new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(subresources)]),
+    served: new Set([...connectors.map(({ resource, subresource }) => `${resource}/${subresource}`), ...Object.keys(actions)]),
   });
+  const documents = [...apiDocuments, ...identity.documents];
   const raw = newDocumentRaw({ documents, version: versionInfo });
   let bootstrapped = false;
   const healthChecks = [pingCheck, bootstrapCheck(() => bootstrapped)];
-  const http = serve === undefined ? undefined : newHttp(options, serve, { handler, authorizer, connectors, documents, healthChecks });
+  const http = serve === undefined ? undefined : newHttp(options, serve, { ...identity, handler, connectors, documents, healthChecks });
   const address = await http?.listen();
   await bootstrapObjects({
     client: systemClient,
-    ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.host, port: address.port } }),
+    ...(serviceCidr === undefined ? {} : { serviceCidr }),
+    ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.podHost ?? serve.host, port: address.port } }),
   });
   bootstrapped = true;
   const compactor = startCompactor({ store, clock, log });
@@ -118,14 +127,15 @@ const bootstrapCheck = (isDone: () => boolean): HealthCheck => ({
   },
 });
 
-type Served = Pick<ApiHttpServerOptions, 'handler' | 'authorizer' | 'connectors' | 'documents' | 'healthChecks'>;
+type Served = Pick<ApiHttpServerOptions, 'handler' | 'authenticators' | 'authorizer' | 'connectors' | 'documents' | 'healthChecks'>;
 
-function newHttp({ clock, random, log }: KubeApiserverOptions, { host, port, pki }: Serve, served: Served): ApiHttpServer {
+function newHttp({ clock, random, log }: KubeApiserverOptions, { host, port, podHost, pki }: Serve, served: Served): ApiHttpServer {
   return newApiHttpServer({
     ...served,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, clientCa: pki.ca.cert },
     host,
     port,
+    ...(podHost === undefined || podHost === host ? {} : { moreHosts: [podHost] }),
     version: versionInfo,
     clock,
     random,
