@@ -7,6 +7,8 @@ import type { ControllerMetrics } from '@orrery/controller';
 export interface ControllerManagerConfig {
   /** PEM of the cluster's authority, published as ConfigMap kube-root-ca.crt in every namespace; absent: not published. */
   readonly rootCa?: string | undefined;
+  /** Signs what a token in a Secret says; absent: such Secrets are left alone. */
+  readonly signToken?: ((claims: object) => string) | undefined;
   /** Objects of one kind in work at a time. @default 5 */
   readonly concurrentSyncs: number;
   /** Objects that the garbage collector looks at at a time. @default 20: `--concurrent-gc-syncs` */

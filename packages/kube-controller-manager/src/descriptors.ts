@@ -13,6 +13,7 @@ import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
 import { rootCaCertPublisher } from './controllers/root-ca-cert-publisher/descriptor.ts';
 import { serviceAccountController } from './controllers/serviceaccount/descriptor.ts';
+import { serviceAccountTokenController } from './controllers/serviceaccount-token/descriptor.ts';
 import { taintEvictionController } from './controllers/taint-eviction/descriptor.ts';
 import { ttlAfterFinishedController } from './controllers/ttl-after-finished/descriptor.ts';
 
@@ -31,6 +32,7 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   replicationController,
   rootCaCertPublisher,
   serviceAccountController,
+  serviceAccountTokenController,
   taintEvictionController,
   ttlAfterFinishedController,
 ];

@@ -8,6 +8,15 @@ export interface Credentials {
   readonly token: string | undefined;
   /** Lower-case names. For front proxies. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Whom a token must be meant for: at least one of these. Absent: this API server. */
+  readonly audiences?: readonly string[];
+}
+
+/** What an authenticator found out. */
+export interface Authenticated {
+  readonly user: UserInfo;
+  /** Those of the wanted audiences that the token is meant for; absent: the authenticator knows of no audiences. */
+  readonly audiences?: readonly string[];
 }
 
 export interface VerifiedCertificate {
@@ -24,12 +33,24 @@ export interface Authenticator {
   /** For logs and metrics: `x509`, `service-account`. */
   readonly name: string;
   /** Undefined: nothing here that this authenticator understands. Throws to refuse what it does understand; the client sees a 401. */
-  authenticate(credentials: Credentials, signal: AbortSignal): Promise<UserInfo | undefined> | UserInfo | undefined;
+  authenticate(credentials: Credentials, signal: AbortSignal): Promise<Authenticated | undefined> | Authenticated | undefined;
 }
 
 export const anonymousUser: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
 /** Everybody who is somebody. */
 export const authenticatedGroup = 'system:authenticated';
+
+/** Nobody's token, as opposed to a token that somebody refused. */
+export const unknownToken = new Error('no authenticator knows this token');
+
+/** What all authenticators together found out. */
+export interface Outcome {
+  readonly user: UserInfo | undefined;
+  /** As {@link Authenticated.audiences}. */
+  readonly audiences: readonly string[] | undefined;
+  /** Why nobody was found, for logs. */
+  readonly refusal: unknown;
+}
 
 /**
  * Asks each authenticator. Credentials that were offered and refused are never anonymous.
@@ -40,19 +61,19 @@ export async function authenticate(
   authenticators: readonly Authenticator[],
   credentials: Credentials,
   signal: AbortSignal,
-): Promise<{ readonly user: UserInfo | undefined; readonly refusal: unknown }> {
+): Promise<Outcome> {
   let refusal: unknown;
   for (const authenticator of authenticators) {
     try {
       const found = authenticator.authenticate(credentials, signal);
-      const user = found instanceof Promise ? await found : found;
-      if (user !== undefined) return { user: withAuthenticatedGroup(user), refusal: undefined };
+      const known = found instanceof Promise ? await found : found;
+      if (known !== undefined) return { user: withAuthenticatedGroup(known.user), audiences: known.audiences, refusal: undefined };
     } catch (error) {
       refusal ??= error;
     }
   }
-  if (refusal === undefined && credentials.token !== undefined) refusal = new Error('no authenticator knows this token');
-  return { user: undefined, refusal };
+  if (refusal === undefined && credentials.token !== undefined) refusal = unknownToken;
+  return { user: undefined, audiences: undefined, refusal };
 }
 
 function withAuthenticatedGroup(user: UserInfo): UserInfo {

@@ -1,13 +1,20 @@
-import type { UserInfo } from '../definition.ts';
-import type { Authenticator } from './authenticator.ts';
+import type { Authenticated, Authenticator } from './authenticator.ts';
 
-/** Says whose a token is. Undefined: not one of mine. Throws to refuse. */
-export type TokenReviewer = (token: string, signal: AbortSignal) => Promise<UserInfo | undefined> | UserInfo | undefined;
+/**
+ * Says whose a token is. Undefined: not one of mine. Throws to refuse.
+ *
+ * @param audiences - Whom the token must be meant for, one of them at least; undefined: this API server.
+ */
+export type TokenReviewer = (
+  token: string,
+  audiences: readonly string[] | undefined,
+  signal: AbortSignal,
+) => Promise<Authenticated | undefined> | Authenticated | undefined;
 
 export function newTokenAuthenticator(name: string, review: TokenReviewer): Authenticator {
   return {
     name,
-    authenticate: ({ token }, signal) => (token === undefined ? undefined : review(token, signal)),
+    authenticate: ({ token, audiences }, signal) => (token === undefined ? undefined : review(token, audiences, signal)),
   };
 }
 

@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
 import type { Clock } from '@orrery/base';
-import type { UserInfo } from '../definition.ts';
-import type { Authenticator, VerifiedCertificate } from './authenticator.ts';
+import type { Authenticated, Authenticator, VerifiedCertificate } from './authenticator.ts';
 
 /** Client certificates: common name is the user, organisations are the groups. Source: Kubernetes' X.509 client certificates. */
 export function newCertificateAuthenticator(clock: Clock): Authenticator {
   return {
     name: 'x509',
-    authenticate({ certificate }): UserInfo | undefined {
+    authenticate({ certificate }): Authenticated | undefined {
       if (certificate === undefined || certificate.commonName === '') return undefined;
       if (clock.now() > certificate.notAfterMs) throw new Error('the client certificate has expired');
       return {
-        username: certificate.commonName,
-        groups: certificate.organizations,
-        extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint}`] },
+        user: {
+          username: certificate.commonName,
+          groups: certificate.organizations,
+          extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint}`] },
+        },
       };
     },
   };

@@ -12,7 +12,7 @@ const bob: UserInfo = { username: 'bob', groups: ['system:authenticated'] };
 const definitions = [
   ...accessReviewDefinitions(newMastersAuthorizer()),
   selfSubjectReviewDefinition,
-  tokenReviewDefinition([newTokenAuthenticator('test', (token) => (token === 'good' ? bob : undefined))]),
+  tokenReviewDefinition([newTokenAuthenticator('test', (token) => (token === 'good' ? { user: bob } : undefined))]),
 ];
 const definitionOf = (kind: string) => {
   const found = definitions.find((definition) => definition.kind === kind);
@@ -71,7 +71,7 @@ describe('authentication reviews', () => {
       authenticated: true,
       user: { username: 'bob', groups: ['system:authenticated'] },
     });
-    expect((await ask('TokenReview', { spec: { token: 'bad' } })).status).toEqual({ error: 'invalid bearer token' });
+    expect((await ask('TokenReview', { spec: { token: 'bad' } })).status).toEqual({ user: {}, error: 'invalid bearer token' });
   });
 });
 

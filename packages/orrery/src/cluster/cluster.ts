@@ -4,7 +4,14 @@ import { type Client, type InformerFactory, newClient, newEventRecorder, newInfo
 import type { Logger } from '@orrery/component';
 import { runAll } from '@orrery/controller';
 import type { Runtime } from '@orrery/cri';
-import { type ClusterPki, componentUser, type KubeApiserver, startKubeApiserver } from '@orrery/kube-apiserver';
+import {
+  type ClusterPki,
+  componentUser,
+  type KubeApiserver,
+  newSigningKeyPem,
+  newTokenSigner,
+  startKubeApiserver,
+} from '@orrery/kube-apiserver';
 import { newControllerManager } from '@orrery/kube-controller-manager';
 import { newScheduler } from '@orrery/kube-scheduler';
 import { newKubelet, nodeAddresses } from '@orrery/kubelet';
@@ -22,6 +29,8 @@ export interface ClusterOptions {
   readonly freeze?: boolean;
   /** HTTPS; absent: clients in this process only. */
   readonly serve?: { readonly host: string; readonly port: number; readonly pki: ClusterPki };
+  /** PEM of the private key that signs service accounts' tokens. @default a new one: tokens end with this process */
+  readonly signingKey?: string;
   /** @default true */
   readonly controllers?: boolean;
   /** @default true */
@@ -52,13 +61,16 @@ export interface Cluster {
 }
 
 /** Starts a cluster's components in this process. They share one cache and meet only in the API. */
-export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+export async function startCluster(given: ClusterOptions): Promise<Cluster> {
+  const { signingKey = newSigningKeyPem() } = given;
+  const options = { ...given, signingKey };
   const { store, clock, random, log, serve, freeze } = options;
   const apiserver = await startKubeApiserver({
     store,
     clock,
     random,
     log,
+    serviceAccountTokens: { signingKey },
     ...(freeze === undefined ? {} : { freeze }),
     ...(serve === undefined ? {} : { serve }),
   });
@@ -92,16 +104,16 @@ interface Runnable {
 }
 
 function componentsOf(
-  options: ClusterOptions,
+  options: ClusterOptions & { readonly signingKey: string },
   apiserver: KubeApiserver,
   informers: InformerFactory,
   transportFor: (component: string) => Transport,
 ): readonly Runnable[] {
-  const { clock, random, log, controllers = true, scheduler = true, node, serve } = options;
+  const { clock, random, log, controllers = true, scheduler = true, node, serve, signingKey } = options;
   const runnables: Runnable[] = [informers];
   if (controllers) {
     const client = newClient(transportFor('system:kube-controller-manager'));
-    const config = serve === undefined ? {} : { rootCa: serve.pki.ca.cert };
+    const config = { signToken: newTokenSigner(signingKey), ...(serve === undefined ? {} : { rootCa: serve.pki.ca.cert }) };
     runnables.push(newControllerManager({ client, informers, clock, random, log: log.with({ component: 'controllers' }), config }));
   }
   if (scheduler) {

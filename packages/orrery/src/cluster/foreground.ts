@@ -13,7 +13,7 @@ import { containerEnvironment } from './environment.ts';
 import { namesOf, urlHost } from './hosts.ts';
 import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
 import { STOP_SECONDS, stopAllPods } from './leftover-pods.ts';
-import { loadPki } from './pki-files.ts';
+import { loadPki, loadSigningKey } from './pki-files.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { newProgress, type Progress, readyText } from './progress.ts';
 import { type OpenedRuntime, readImageMap, runtimeDrivers } from './runtimes.ts';
@@ -92,7 +92,7 @@ async function startServing(
   const serve = { host, port: await choosePort(paths, host, port, name), pki };
   const node = { name: nodeName, runtime: runtime.runtime, directory: paths.node, address: '127.0.0.1' };
   try {
-    return await startCluster({ store, clock, random, log, serve, node });
+    return await startCluster({ store, clock, random, log, serve, node, signingKey: await loadSigningKey(paths.pki) });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
     throw new CliError(`port ${serve.port} of ${host} is in use: end the program that listens there, or choose another port with --port`, {

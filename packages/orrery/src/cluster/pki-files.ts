@@ -7,6 +7,7 @@ import {
   type IssuerContext,
   type KeyPair,
   leafRequests,
+  newSigningKeyPem,
   type PkiHosts,
   type PkiName,
 } from '@orrery/kube-apiserver';
@@ -31,6 +32,23 @@ export async function loadPki(directory: string, hosts: PkiHosts, context: Issue
   const pki = await completePki(hosts, context, existing);
   for (const name of names) if (existing[name] === undefined) await writePair(directory, name, pki[name]);
   return pki;
+}
+
+/** The key that signs service accounts' tokens, from `sa.key` in `directory`; makes it when it is missing. The file is 0600. */
+export async function loadSigningKey(directory: string): Promise<string> {
+  const file = join(directory, 'sa.key');
+  try {
+    const pem = await readFile(file, 'utf8');
+    createPrivateKey(pem);
+    return pem;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new CliError(`cannot read ${file}: restore it, or remove it (every token that was handed out then ends)`, { cause });
+    }
+  }
+  const pem = newSigningKeyPem();
+  await writePrivateFile(file, pem);
+  return pem;
 }
 
 async function readPair(directory: string, name: PkiName): Promise<KeyPair | undefined> {
