@@ -1,1 +1,3 @@
-export {};
+export { cleanUpKubeProxy } from './clean-up.ts';
+export { detectProxyMode, newKubeProxy } from './kube-proxy.ts';
+export type { KubeProxy, KubeProxyOptions, ProxyMode } from './options.ts';
