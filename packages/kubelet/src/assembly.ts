@@ -1,4 +1,4 @@
-import type { NodeAddress, Service } from '@orrery/api/core/v1';
+import type { NodeAddress, Pod, Service } from '@orrery/api/core/v1';
 import type { Clock, Random } from '@orrery/base';
 import type { Client, Lister } from '@orrery/client';
 import type { Logger } from '@orrery/component';
@@ -9,6 +9,9 @@ import { newReferenceCache, type ReferenceCache } from './env/reference-cache.ts
 import { withApiServer } from './env/services.ts';
 import type { Machine } from './node/machine.ts';
 import { type NodeAgent, newNodeAgent } from './node/node-agent.ts';
+import type { Rejection } from './pod/admission.ts';
+import { sysctlRejection } from './pod/sysctls.ts';
+import type { UserNamespaces } from './pod/user-namespaces.ts';
 import { newProbeSet, type ProbeSet } from './probe/probe-set.ts';
 import { newProber } from './probe/prober.ts';
 import { newRestartBackoff } from './runtime/backoff.ts';
@@ -19,10 +22,11 @@ import { newImagePuller } from './runtime/images.ts';
 import { newKiller } from './runtime/kill.ts';
 import { newHookRunner } from './runtime/lifecycle-hooks.ts';
 import { newLimiter } from './runtime/limiter.ts';
+import { newRuntimeHandlers } from './runtime/runtime-handlers.ts';
 import { newContainerStarter } from './runtime/start.ts';
 import { newStateReader, type StateReader } from './runtime/state-reader.ts';
 import { newStatusWriter, type StatusWriter } from './status/status-writer.ts';
-import { type Directories, newDirectories } from './volumes/directories.ts';
+import type { Directories } from './volumes/directories.ts';
 import { newTokenSource } from './volumes/tokens.ts';
 import { newVolumeMounter } from './volumes/volume-mounter.ts';
 import { newPodCleaner, type PodCleaner } from './worker/pod-cleaner.ts';
@@ -46,6 +50,8 @@ export interface AssemblyInput {
   readonly machine: Machine;
   readonly runtimeName: string;
   readonly cgroups: OpenCgroups | undefined;
+  readonly directories: Directories;
+  readonly userNamespaces: UserNamespaces;
   readonly services: Lister<Service>;
   /** Of the kubelet's server; 0: none. */
   readonly port: () => number;
@@ -89,13 +95,13 @@ function newExecution(input: AssemblyInput, directories: Directories, probes: Pr
   const starter = newContainerStarter({ runtime, clock, random, events, images, hooks, killer, directories, facts, limiter });
   const backoff = newRestartBackoff(clock, config.crashLoopBackoff);
   const shared = { runtime, events, log, killer, starter, images, backoff, directories, limiter, cgroups };
-  const executor = newPodExecutor({ ...shared, verdicts: probes, dns, resolvConf });
+  const handlers = newRuntimeHandlers(input.client, runtime);
+  const executor = newPodExecutor({ ...shared, verdicts: probes, dns, resolvConf, userNamespaces: input.userNamespaces, handlers });
   return { executor, killer, images, backoff };
 }
 
 export function newAssembly(input: AssemblyInput): Assembly {
-  const { client, runtime, clock, random, log, events, config, addresses, nodeName } = input;
-  const directories = newDirectories(input.rootDirectory, input.podLogsDirectory);
+  const { client, runtime, clock, random, log, events, config, addresses, nodeName, directories, userNamespaces } = input;
   const wake = (uid: string): void => workers.wake(uid);
   const relister = newRelister({
     runtime,
@@ -141,8 +147,10 @@ export function newAssembly(input: AssemblyInput): Assembly {
     references.unregister(uid);
     tokens.forget(uid);
     statuses.forget(uid);
+    userNamespaces.release(uid);
   };
   const common = { client, clock, random, log, events };
-  const workers = newPodWorkers({ ...common, syncer, cleaner, statuses, node: () => agent.node, onGone });
+  const gates = [(pod: Pod): Rejection | undefined => sysctlRejection(pod, config.allowedUnsafeSysctls)];
+  const workers = newPodWorkers({ ...common, syncer, cleaner, statuses, node: () => agent.node, onGone, gates });
   return { directories, agent, workers, relister, reader, statuses, references, probes, cleaner, prunables: [backoff, images] };
 }

@@ -14,6 +14,10 @@ export interface KubeletConfig {
   readonly cgroupRoot: string | undefined;
   /** Processes and threads of one pod. @default -1: no limit */
   readonly podPidsLimit: number;
+  /** Kernel settings that pods may make beside the safe ones; `*` at the end stands for anything. @default [] */
+  readonly allowedUnsafeSysctls: readonly string[];
+  /** First id on the host of pods with ids of their own: a multiple of 65536. Each of `podsMax` pods may take 65536. @default 65536 */
+  readonly userNamespaceFirstId: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly clusterDns: ClusterDns;
@@ -49,6 +53,8 @@ export const defaultKubeletConfig: KubeletConfig = {
   reserved: {},
   cgroupRoot: undefined,
   podPidsLimit: -1,
+  allowedUnsafeSysctls: [],
+  userNamespaceFirstId: 65_536,
   labels: {},
   taints: [],
   clusterDns: { servers: [], domain: 'cluster.local' },

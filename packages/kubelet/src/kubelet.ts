@@ -12,9 +12,11 @@ import { openCgroups } from './cgroups/open-cgroups.ts';
 import { defaultKubeletConfig, type KubeletConfig } from './config.ts';
 import { rotateLogs } from './logs/rotation.ts';
 import { readMachine } from './node/machine.ts';
+import { newUserNamespaces } from './pod/user-namespaces.ts';
 import { messageOf } from './runtime/errors.ts';
 import type { EventSink } from './runtime/events.ts';
 import { newKubeletServer, type ServerOptions } from './server/kubelet-server.ts';
+import { newDirectories } from './volumes/directories.ts';
 
 export interface KubeletOptions {
   readonly client: Client;
@@ -81,6 +83,9 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   await mkdir(join(rootDirectory, 'pods'), { recursive: true, mode: 0o750 });
   await mkdir(podLogsDirectory, { recursive: true, mode: 0o755 });
   const machine = await readMachine(rootDirectory);
+  const directories = newDirectories(rootDirectory, podLogsDirectory);
+  const userNamespaces = newUserNamespaces(directories, { firstId: config.userNamespaceFirstId, podsMax: config.podsMax });
+  await userNamespaces.load();
   const { runtimeName = '' } = await runtime.version({});
   const cgroups = await openCgroups({ config, machine, clock, log, nodeName, events: options.events });
   const informers = newInformerFactory(client, { clock, random, log });
@@ -99,6 +104,8 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     machine,
     runtimeName,
     cgroups,
+    directories,
+    userNamespaces,
     services,
     port: () => port,
   });

@@ -1,5 +1,5 @@
 import type { Container, Pod } from '@orrery/api/core/v1';
-import type { ContainerConfig, Mount, Signal } from '@orrery/cri';
+import type { ContainerConfig, Mount, Signal, UserNamespace } from '@orrery/cri';
 import { expand } from '../env/expansion.ts';
 import type { EnvVariable } from '../env/services.ts';
 import { containerHash } from '../pod/container-spec.ts';
@@ -15,6 +15,8 @@ export interface ContainerConfigInput {
   readonly image: PresentImage;
   readonly environment: readonly EnvVariable[];
   readonly mounts: readonly Mount[];
+  /** Ids of the pod's own. */
+  readonly users?: UserNamespace | undefined;
   /** Container whose process namespace is joined. */
   readonly targetId?: string | undefined;
   readonly facts: ResourceFacts;
@@ -43,7 +45,7 @@ export const logPath = (container: string, restartCount: number): string => `${c
 
 /** Source: kuberuntime generateContainerConfig. */
 export function containerConfig(input: ContainerConfigInput): ContainerConfig {
-  const { pod, container, restartCount, image, environment, mounts, targetId, facts } = input;
+  const { pod, container, restartCount, image, environment, mounts, targetId, users, facts } = input;
   const values = new Map(environment.map(({ name, value }) => [name, value]));
   const expanded = (texts: readonly string[] | undefined): readonly string[] =>
     (texts ?? []).map((text) => expand(text, (name) => values.get(name)));
@@ -69,7 +71,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     tty: container.tty === true,
     linux: {
       resources: linuxResources(pod, container, facts),
-      securityContext: containerSecurity(pod, container, image, targetId),
+      securityContext: containerSecurity(pod, container, image, users, targetId),
     },
     // Values of the API's and of CRI's signals are the same names.
     ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal as Signal }),

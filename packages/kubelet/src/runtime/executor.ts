@@ -3,6 +3,7 @@ import type { Logger } from '@orrery/component';
 import type { AuthConfig, ImageSpec, PodSandboxConfig, Runtime } from '@orrery/cri';
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts';
 import { allContainers, type ContainerSpec, containerHash, formatPod, isHostNetwork } from '../pod/container-spec.ts';
+import type { UserNamespaces } from '../pod/user-namespaces.ts';
 import type { StartFailure } from '../status/container-statuses.ts';
 import type { Directories } from '../volumes/directories.ts';
 import { writeHostsFile } from '../volumes/etc-hosts.ts';
@@ -15,6 +16,7 @@ import { goDuration, type ImagePuller } from './images.ts';
 import type { Killer } from './kill.ts';
 import type { Limiter } from './limiter.ts';
 import { type PodState, sandboxIps } from './pod-state.ts';
+import type { RuntimeHandlers } from './runtime-handlers.ts';
 import { type ClusterDns, podNames, sandboxConfig } from './sandbox-config.ts';
 import type { ContainerStarter, PodContext } from './start.ts';
 import { StartError } from './start-error.ts';
@@ -59,6 +61,8 @@ interface Deps {
   readonly limiter: Limiter;
   /** Absent: pods get no control groups of their own. */
   readonly cgroups: PodCgroups | undefined;
+  readonly userNamespaces: UserNamespaces;
+  readonly handlers: RuntimeHandlers;
 }
 
 const RETRY_MS = 10_000;
@@ -74,7 +78,23 @@ interface Progress {
 }
 
 export function newPodExecutor(deps: Deps): PodExecutor {
-  const { runtime, events, log, killer, starter, images, backoff, directories, verdicts, dns, resolvConf, limiter, cgroups } = deps;
+  const {
+    runtime,
+    events,
+    log,
+    killer,
+    starter,
+    images,
+    backoff,
+    directories,
+    verdicts,
+    dns,
+    resolvConf,
+    limiter,
+    cgroups,
+    userNamespaces,
+    handlers,
+  } = deps;
 
   /** @throws {StartError} CrashLoopBackOff, until the delay since the last end is over. */
   function checkBackoff(spec: ContainerSpec, { pod, state }: PodContext): void {
@@ -141,9 +161,11 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     await Promise.all(running);
   }
 
-  async function configOf(pod: Pod, attempt: number): Promise<PodSandboxConfig> {
+  async function configOf(pod: Pod, attempt: number, handler?: string): Promise<PodSandboxConfig> {
     const cgroupParent = await cgroupOf(pod);
-    return await sandboxConfig({ pod, attempt, directories, dns, resolvConf, cgroupParent });
+    if (pod.spec.hostUsers === false && handler !== undefined) await handlers.requireUserNamespaces(handler);
+    const users = pod.spec.hostUsers === false ? await userNamespaces.of(pod) : undefined;
+    return await sandboxConfig({ pod, attempt, directories, dns, resolvConf, cgroupParent, users });
   }
 
   async function cgroupOf(pod: Pod): Promise<string> {
@@ -160,9 +182,10 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     if (replaced !== '') {
       events.event(podReference(pod), 'Normal', reasons.sandboxChanged, 'Pod sandbox changed, it will be killed and re-created.');
     }
-    const config = await configOf(pod, attempt);
     try {
-      const { podSandboxId = '' } = await limiter.run(() => runtime.runPodSandbox({ config, runtimeHandler: '' }, signal));
+      const runtimeHandler = await handlers.of(pod);
+      const config = await configOf(pod, attempt, runtimeHandler);
+      const { podSandboxId = '' } = await limiter.run(() => runtime.runPodSandbox({ config, runtimeHandler }, signal));
       const { status } = await runtime.podSandboxStatus({ podSandboxId }, signal);
       return { sandboxId: podSandboxId, config, ips: sandboxIps(status) };
     } catch (err) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Pod } from '@orrery/api/core/v1';
-import type { DNSConfig, PodSandboxConfig, PortMapping } from '@orrery/cri';
+import type { DNSConfig, PodSandboxConfig, PortMapping, UserNamespace } from '@orrery/cri';
 import { isHostNetwork } from '../pod/container-spec.ts';
 import { podNameLabel, podNamespaceLabel, podUidLabel } from '../pod/labels.ts';
 import { podLimits, podRequests } from '../pod/resources.ts';
@@ -85,6 +85,8 @@ export interface SandboxConfigInput {
   readonly resolvConf: string;
   /** The pod's control group; empty: the runtime's own choice. */
   readonly cgroupParent: string;
+  /** Ids of the pod's own. */
+  readonly users: UserNamespace | undefined;
 }
 
 /** Source: kuberuntime generatePodSandboxConfig. */
@@ -95,6 +97,7 @@ export async function sandboxConfig({
   dns,
   resolvConf,
   cgroupParent,
+  users,
 }: SandboxConfigInput): Promise<PodSandboxConfig> {
   const { name, namespace = '', uid, labels, annotations } = pod.metadata;
   const security = pod.spec.securityContext ?? {};
@@ -117,7 +120,7 @@ export async function sandboxConfig({
       ...(overhead === undefined ? {} : { overhead: plainResources(overhead, overhead) }),
       securityContext: {
         privileged,
-        namespaceOptions: namespaceOptions(pod),
+        namespaceOptions: namespaceOptions(pod, users),
         seccomp: {
           profileType:
             security.seccompProfile === undefined

@@ -1,5 +1,5 @@
 import type { Container, Pod, SeccompProfile } from '@orrery/api/core/v1';
-import type { LinuxContainerSecurityContext, NamespaceOption, SecurityProfile } from '@orrery/cri';
+import type { LinuxContainerSecurityContext, NamespaceOption, SecurityProfile, UserNamespace } from '@orrery/cri';
 import type { PresentImage } from './images.ts';
 
 const profileTypes: Readonly<Record<string, NonNullable<SecurityProfile['profileType']>>> = {
@@ -13,13 +13,16 @@ export function securityProfile(profile: SeccompProfile | undefined): SecurityPr
   return { profileType, ...(profile?.localhostProfile === undefined ? {} : { localhostRef: profile.localhostProfile }) };
 }
 
-/** @param targetId - Container whose process namespace is joined. */
-export function namespaceOptions({ spec }: Pod, targetId?: string): NamespaceOption {
+/**
+ * @param users - Ids of the pod's own, when it has any.
+ * @param targetId - Container whose process namespace is joined.
+ */
+export function namespaceOptions({ spec }: Pod, users: UserNamespace | undefined, targetId?: string): NamespaceOption {
   const pid = spec.hostPID === true ? 'NODE' : spec.shareProcessNamespace === true ? 'POD' : 'CONTAINER';
   return {
     network: spec.hostNetwork === true ? 'NODE' : 'POD',
     ipc: spec.hostIPC === true ? 'NODE' : 'POD',
-    ...(spec.hostUsers === false ? { usernsOptions: { mode: 'POD' as const } } : {}),
+    ...(users === undefined ? {} : { usernsOptions: users }),
     ...(targetId === undefined ? { pid } : { pid: 'TARGET' as const, targetId }),
   };
 }
@@ -59,6 +62,7 @@ export function containerSecurity(
   pod: Pod,
   container: Container,
   image: PresentImage,
+  users: UserNamespace | undefined,
   targetId: string | undefined,
 ): LinuxContainerSecurityContext {
   const own = container.securityContext ?? {};
@@ -72,7 +76,7 @@ export function containerSecurity(
     privileged,
     readonlyRootfs: own.readOnlyRootFilesystem === true,
     noNewPrivs: own.allowPrivilegeEscalation === false,
-    namespaceOptions: namespaceOptions(pod, targetId),
+    namespaceOptions: namespaceOptions(pod, users, targetId),
     supplementalGroups: groups,
     seccomp: securityProfile(own.seccompProfile ?? shared.seccompProfile),
     maskedPaths: unmasked ? [] : maskedPaths,

@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Pod } from '@orrery/api/core/v1';
+import type { Container, Pod } from '@orrery/api/core/v1';
 import type { Clock, Random } from '@orrery/base';
-import type { AuthConfig, ImageSpec, PodSandboxConfig, Runtime } from '@orrery/cri';
+import type { AuthConfig, ImageSpec, Mount, PodSandboxConfig, Runtime, UserNamespace } from '@orrery/cri';
 import type { EnvVariable } from '../env/services.ts';
 import type { ContainerSpec } from '../pod/container-spec.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
@@ -62,6 +62,14 @@ async function restartsByLogs(directory: string): Promise<number> {
   return Math.max(0, ...counts);
 }
 
+/** Volumes show their owners in the pod's own ids; files that the kubelet writes for everybody need no mapping. Source: KEP-127. */
+function mappedMounts(mounts: readonly Mount[], users: UserNamespace | undefined, container: Container): readonly Mount[] {
+  const { uids: uidMappings, gids: gidMappings } = users ?? {};
+  if (uidMappings === undefined || gidMappings === undefined) return mounts;
+  const volumes = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
+  return mounts.map((mount) => (volumes.has(mount.containerPath ?? '') ? { ...mount, uidMappings, gidMappings } : mount));
+}
+
 export function newContainerStarter(deps: Deps): ContainerStarter {
   const { runtime, random, events, images, hooks, killer, directories, facts, limiter } = deps;
 
@@ -100,7 +108,18 @@ export function newContainerStarter(deps: Deps): ContainerStarter {
       directories,
       random,
     });
-    return containerConfig({ pod, container, restartCount, image, environment, mounts, targetId: targetId(spec, state), facts });
+    const users = sandboxConfig.linux?.securityContext?.namespaceOptions?.usernsOptions;
+    return containerConfig({
+      pod,
+      container,
+      restartCount,
+      image,
+      environment,
+      mounts: mappedMounts(mounts, users, container),
+      targetId: targetId(spec, state),
+      users,
+      facts,
+    });
   }
 
   async function postStart(spec: ContainerSpec, context: PodContext, containerId: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface PodWorkersDeps extends Omit<WorkerDeps, 'onDone'> {
   readonly log: Logger;
   readonly events: EventSink;
   readonly node: () => Node | undefined;
+  /** Asked before the node's resources are looked at. */
+  readonly gates: readonly ((pod: Pod) => Rejection | undefined)[];
   readonly onGone: (uid: string) => void;
 }
 
@@ -64,6 +66,10 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
     const known = adopted.has(pod.metadata.uid) || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase);
     if (node === undefined || known) return undefined;
     const active = [...workers.values()].filter((worker) => !worker.stopped && !worker.rejected).map((worker) => worker.pod);
+    for (const gate of deps.gates) {
+      const refused = gate(pod);
+      if (refused !== undefined) return refused;
+    }
     return admit(pod, node, active);
   }
 
