@@ -9,6 +9,8 @@ import type {
   LimitRange,
   Namespace,
   Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
   Pod,
   PodTemplate,
   ReplicationController,
@@ -22,6 +24,14 @@ import type { Event as EventsV1Event } from './generated/events/v1.ts';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from './generated/networking/v1.ts';
 import type { RuntimeClass } from './generated/node/v1.ts';
 import type { PriorityClass } from './generated/scheduling/v1.ts';
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+  VolumeAttachment,
+  VolumeAttributesClass,
+} from './generated/storage/v1.ts';
 
 const resource = <T extends KubeObject>(
   group: string,
@@ -42,6 +52,8 @@ export const events = resource<Event>('', 'Event', 'events');
 export const limitRanges = resource<LimitRange>('', 'LimitRange', 'limitranges');
 export const namespaces = resource<Namespace>('', 'Namespace', 'namespaces', 'Cluster');
 export const nodes = resource<Node>('', 'Node', 'nodes', 'Cluster');
+export const persistentVolumeClaims = resource<PersistentVolumeClaim>('', 'PersistentVolumeClaim', 'persistentvolumeclaims');
+export const persistentVolumes = resource<PersistentVolume>('', 'PersistentVolume', 'persistentvolumes', 'Cluster');
 export const pods = resource<Pod>('', 'Pod', 'pods');
 export const podTemplates = resource<PodTemplate>('', 'PodTemplate', 'podtemplates');
 export const replicationControllers = resource<ReplicationController>('', 'ReplicationController', 'replicationcontrollers');
@@ -63,3 +75,14 @@ export const networkPolicies = resource<NetworkPolicy>('networking.k8s.io', 'Net
 export const serviceCidrs = resource<ServiceCIDR>('networking.k8s.io', 'ServiceCIDR', 'servicecidrs', 'Cluster');
 export const runtimeClasses = resource<RuntimeClass>('node.k8s.io', 'RuntimeClass', 'runtimeclasses', 'Cluster');
 export const priorityClasses = resource<PriorityClass>('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', 'Cluster');
+export const csiDrivers = resource<CSIDriver>('storage.k8s.io', 'CSIDriver', 'csidrivers', 'Cluster');
+export const csiNodes = resource<CSINode>('storage.k8s.io', 'CSINode', 'csinodes', 'Cluster');
+export const csiStorageCapacities = resource<CSIStorageCapacity>('storage.k8s.io', 'CSIStorageCapacity', 'csistoragecapacities');
+export const storageClasses = resource<StorageClass>('storage.k8s.io', 'StorageClass', 'storageclasses', 'Cluster');
+export const volumeAttachments = resource<VolumeAttachment>('storage.k8s.io', 'VolumeAttachment', 'volumeattachments', 'Cluster');
+export const volumeAttributesClasses = resource<VolumeAttributesClass>(
+  'storage.k8s.io',
+  'VolumeAttributesClass',
+  'volumeattributesclasses',
+  'Cluster',
+);
