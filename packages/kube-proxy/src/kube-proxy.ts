@@ -6,6 +6,7 @@ import { newNftCarrier } from './nft/nft-carrier.ts';
 import type { KubeProxy, KubeProxyOptions, ProxyMode } from './options.ts';
 import { newServiceTracker } from './service-tracker.ts';
 import { SyncLoop } from './sync-loop.ts';
+import { newUserspaceCarrier } from './userspace/userspace-carrier.ts';
 
 /** The best mode that this process is allowed. */
 export async function detectProxyMode(): Promise<ProxyMode> {
@@ -29,7 +30,7 @@ export function newKubeProxy(options: KubeProxyOptions): KubeProxy {
     waitForSync: (signal) => abortable(synced.promise, signal),
     async run(signal) {
       sharedSignal(signal);
-      const carrier = newNftCarrier(options, families, tracker);
+      const carrier = options.mode === 'nftables' ? newNftCarrier(options, families, tracker) : newUserspaceCarrier(options, tracker);
       loop = new SyncLoop({
         tracker,
         backend: carrier.backend,
