@@ -25,7 +25,9 @@ describe.each(resources.map((definition) => [`${definition.group}/${definition.k
   (kind, definition) => {
     const resource = resourceOf(definition);
     const minimal = minimalObjects[kind];
-    const name = `contract-${definition.group.split('.')[0] || 'core'}`;
+    // Some kinds have names of a form of their own.
+    const name = minimal?.metadata?.name ?? `contract-${definition.group.split('.')[0] || 'core'}`;
+    const dry = minimal?.metadata?.name ?? 'dry';
     const key: NamespacedName = definition.namespaced ? { namespace: 'default', name } : { name };
     const make = (metadata: object = {}): KubeObject =>
       ({ ...minimal, metadata: { ...key, ...minimal?.metadata, ...metadata } }) as KubeObject;
@@ -58,8 +60,8 @@ describe.each(resources.map((definition) => [`${definition.group}/${definition.k
     });
 
     test('a dry run leaves nothing', async () => {
-      await api.client.create(resource, make({ name: 'dry' }) as never, { dryRun: true });
-      await expect(api.client.get(resource, { ...key, name: 'dry' })).rejects.toSatisfy(isNotFound);
+      await api.client.create(resource, make({ name: dry }) as never, { dryRun: true });
+      await expect(api.client.get(resource, { ...key, name: dry })).rejects.toSatisfy(isNotFound);
     });
 
     test('unknown fields are refused when asked for', async () => {

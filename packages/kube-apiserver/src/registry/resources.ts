@@ -6,6 +6,7 @@ import { coreResources } from './core/resources.ts';
 import { discoveryResources } from './discovery/resources.ts';
 import { eventsResources } from './events/resources.ts';
 import { withFinalizerNames } from './finalizer-names.ts';
+import { networkingResources } from './networking/resources.ts';
 import { nodeResources } from './node/resources.ts';
 import { schedulingResources } from './scheduling/resources.ts';
 
@@ -17,6 +18,7 @@ export const resources: readonly ResourceDefinition[] = [
   ...coordinationResources,
   ...discoveryResources,
   ...eventsResources,
+  ...networkingResources,
   ...nodeResources,
   ...schedulingResources,
 ].map(withFinalizerNames);

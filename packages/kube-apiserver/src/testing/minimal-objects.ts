@@ -51,6 +51,19 @@ export const minimalObjects: Readonly<Record<string, Minimal>> = {
     regarding: about,
     note: 'it was tested',
   },
+  'networking.k8s.io/Ingress': {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    spec: { defaultBackend: { service: { name: 'a', port: { number: 80 } } } },
+  },
+  'networking.k8s.io/IngressClass': { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', spec: { controller: 'example.com/a' } },
+  'networking.k8s.io/IPAddress': {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IPAddress',
+    metadata: { name: '10.96.200.1' },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'a' } },
+  },
+  'networking.k8s.io/ServiceCIDR': { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', spec: { cidrs: ['10.200.0.0/24'] } },
   'node.k8s.io/RuntimeClass': { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', handler: 'runc' },
   'scheduling.k8s.io/PriorityClass': { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
 };
