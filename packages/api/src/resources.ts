@@ -1,6 +1,7 @@
 import type { KubeObject, Resource } from '@orrery/apimachinery';
 import type { ControllerRevision, Deployment, ReplicaSet } from './generated/apps/v1.ts';
 import type { Job } from './generated/batch/v1.ts';
+import type { CertificateSigningRequest } from './generated/certificates/v1.ts';
 import type { Lease } from './generated/coordination/v1.ts';
 import type {
   ConfigMap,
@@ -23,6 +24,7 @@ import type { EndpointSlice } from './generated/discovery/v1.ts';
 import type { Event as EventsV1Event } from './generated/events/v1.ts';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from './generated/networking/v1.ts';
 import type { RuntimeClass } from './generated/node/v1.ts';
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from './generated/rbac/v1.ts';
 import type { PriorityClass } from './generated/scheduling/v1.ts';
 import type {
   CSIDriver,
@@ -86,3 +88,19 @@ export const volumeAttributesClasses = resource<VolumeAttributesClass>(
   'volumeattributesclasses',
   'Cluster',
 );
+
+export const certificateSigningRequests = resource<CertificateSigningRequest>(
+  'certificates.k8s.io',
+  'CertificateSigningRequest',
+  'certificatesigningrequests',
+  'Cluster',
+);
+export const clusterRoleBindings = resource<ClusterRoleBinding>(
+  'rbac.authorization.k8s.io',
+  'ClusterRoleBinding',
+  'clusterrolebindings',
+  'Cluster',
+);
+export const clusterRoles = resource<ClusterRole>('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', 'Cluster');
+export const roleBindings = resource<RoleBinding>('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings');
+export const roles = resource<Role>('rbac.authorization.k8s.io', 'Role', 'roles');
