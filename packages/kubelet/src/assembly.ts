@@ -3,6 +3,7 @@ import type { Clock, Random } from '@orrery/base';
 import type { Client, Lister } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import type { Allocations } from './allocation/allocations.ts';
 import type { OpenCgroups } from './cgroups/open-cgroups.ts';
 import type { KubeletConfig } from './config.ts';
 import { newReferenceCache, type ReferenceCache } from './env/reference-cache.ts';
@@ -22,6 +23,7 @@ import { newImagePuller } from './runtime/images.ts';
 import { newKiller } from './runtime/kill.ts';
 import { newHookRunner } from './runtime/lifecycle-hooks.ts';
 import { newLimiter } from './runtime/limiter.ts';
+import { newResizer } from './runtime/resizer.ts';
 import { newRuntimeHandlers } from './runtime/runtime-handlers.ts';
 import { newContainerStarter } from './runtime/start.ts';
 import { newStateReader, type StateReader } from './runtime/state-reader.ts';
@@ -52,6 +54,7 @@ export interface AssemblyInput {
   readonly cgroups: OpenCgroups | undefined;
   readonly directories: Directories;
   readonly userNamespaces: UserNamespaces;
+  readonly allocations: Allocations;
   readonly services: Lister<Service>;
   /** Of the kubelet's server; 0: none. */
   readonly port: () => number;
@@ -95,13 +98,24 @@ function newExecution(input: AssemblyInput, directories: Directories, probes: Pr
   const starter = newContainerStarter({ runtime, clock, random, events, images, hooks, killer, directories, facts, limiter });
   const backoff = newRestartBackoff(clock, config.crashLoopBackoff);
   const shared = { runtime, events, log, killer, starter, images, backoff, directories, limiter, cgroups };
+  const { allocations } = input;
+  const resizer = newResizer({ runtime, allocations, cgroups, facts });
   const handlers = newRuntimeHandlers(input.client, runtime);
-  const executor = newPodExecutor({ ...shared, verdicts: probes, dns, resolvConf, userNamespaces: input.userNamespaces, handlers });
+  const executor = newPodExecutor({
+    ...shared,
+    verdicts: probes,
+    dns,
+    resolvConf,
+    userNamespaces: input.userNamespaces,
+    handlers,
+    allocations,
+    resizer,
+  });
   return { executor, killer, images, backoff };
 }
 
 export function newAssembly(input: AssemblyInput): Assembly {
-  const { client, runtime, clock, random, log, events, config, addresses, nodeName, directories, userNamespaces } = input;
+  const { client, runtime, clock, random, log, events, config, addresses, nodeName, directories, userNamespaces, allocations } = input;
   const wake = (uid: string): void => workers.wake(uid);
   const relister = newRelister({
     runtime,
@@ -141,6 +155,7 @@ export function newAssembly(input: AssemblyInput): Assembly {
     node: { nodeName, hostIps, allocatable: () => agent.allocatable(), networkProblem: () => agent.networkProblem() },
     runtimeName: input.runtimeName,
     pendingDelayMs: config.pendingStatusDelayMs,
+    allocations,
   });
   const onGone = (uid: string): void => {
     probes.remove(uid);
@@ -148,9 +163,10 @@ export function newAssembly(input: AssemblyInput): Assembly {
     tokens.forget(uid);
     statuses.forget(uid);
     userNamespaces.release(uid);
+    allocations.forget(uid);
   };
   const common = { client, clock, random, log, events };
   const gates = [(pod: Pod): Rejection | undefined => sysctlRejection(pod, config.allowedUnsafeSysctls)];
-  const workers = newPodWorkers({ ...common, syncer, cleaner, statuses, node: () => agent.node, onGone, gates });
+  const workers = newPodWorkers({ ...common, syncer, cleaner, statuses, node: () => agent.node, onGone, gates, allocations });
   return { directories, agent, workers, relister, reader, statuses, references, probes, cleaner, prunables: [backoff, images] };
 }

@@ -204,7 +204,7 @@ describe('a pod', () => {
     await api.client.delete(pods, { namespace: 'default', name: 'drop' }, { gracePeriodSeconds: 0 });
     start();
     await until('one sandbox left', () => events.filter(({ reason }) => reason === 'Starting').length === 2);
-    for (let round = 0; round < 100 && ((await runtime.listPodSandbox({})).items ?? []).length > 1; round += 1) await clock.advance(100);
+    for (let round = 0; round < 5000 && ((await runtime.listPodSandbox({})).items ?? []).length > 1; round += 1) await clock.advance(100);
     expect((await runtime.listPodSandbox({})).items?.length).toBe(1);
     expect(runId('keep')).toBe(before);
     expect(events.filter(({ reason }) => reason === 'Started').length).toBe(2);
@@ -237,5 +237,47 @@ describe('a pod', () => {
     const { configMaps } = await import('@orrery/api');
     await api.client.create(configMaps, { metadata: { name: 'cm', namespace: 'default' }, data: { k: 'v' } } as never);
     await until('running', () => getPod('p')?.status?.phase === 'Running');
+  });
+});
+
+describe('a resize', () => {
+  const sized = (cpu: string): PodSpec['containers'] => [
+    { name: 'c', image: 'busybox:1', resources: { requests: { cpu }, limits: { cpu } } },
+  ];
+  const status = (name: string) => getPod(name)?.status?.containerStatuses?.[0];
+  const resize = async (name: string, cpu: string): Promise<void> => {
+    const spec = { containers: [{ name: 'c', resources: { requests: { cpu }, limits: { cpu } } }] };
+    await api.client.patch(pods, { namespace: 'default', name }, 'strategic', { spec });
+  };
+
+  test('in place: the container goes on with its new resources', async () => {
+    const asked: unknown[] = [];
+    const update = runtime.updateContainerResources;
+    runtime.updateContainerResources = (request) => {
+      asked.push(request.linux?.cpuQuota);
+      return update(request);
+    };
+    await create('r', { containers: sized('100m') });
+    await until('running', () => condition(getPod('r'), 'Ready') === 'True');
+    expect(status('r')?.allocatedResources).toEqual({ cpu: '100m' });
+    const before = runId('r');
+    await resize('r', '200m');
+    await until('resized', () => status('r')?.resources?.limits?.['cpu'] === '200m');
+    expect(asked).toEqual([20_000]);
+    expect(status('r')).toMatchObject({ allocatedResources: { cpu: '200m' }, restartCount: 0 });
+    expect(runId('r')).toBe(before);
+    expect(events.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['ResizeStarted', 'ResizeCompleted']));
+    await until('told', () => condition(getPod('r'), 'PodResizeInProgress') === undefined);
+  });
+
+  test('that the node can never grant is infeasible, until it is taken back', async () => {
+    await create('r', { containers: sized('100m') });
+    await until('running', () => condition(getPod('r'), 'Ready') === 'True');
+    await resize('r', '100000');
+    await until('pending', () => condition(getPod('r'), 'PodResizePending') === 'True');
+    expect(getPod('r')?.status?.conditions?.find(({ type }) => type === 'PodResizePending')?.reason).toBe('Infeasible');
+    expect(status('r')?.allocatedResources).toEqual({ cpu: '100m' });
+    await resize('r', '100m');
+    await until('taken back', () => condition(getPod('r'), 'PodResizePending') === undefined);
   });
 });

@@ -7,6 +7,7 @@ import { aborted, type Clock, type Random } from '@orrery/base';
 import { type Client, type Informer, newInformerFactory } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import { newAllocations } from './allocation/allocations.ts';
 import { type Assembly, newAssembly } from './assembly.ts';
 import { openCgroups } from './cgroups/open-cgroups.ts';
 import { defaultKubeletConfig, type KubeletConfig } from './config.ts';
@@ -85,7 +86,8 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   const machine = await readMachine(rootDirectory);
   const directories = newDirectories(rootDirectory, podLogsDirectory);
   const userNamespaces = newUserNamespaces(directories, { firstId: config.userNamespaceFirstId, podsMax: config.podsMax });
-  await userNamespaces.load();
+  const allocations = newAllocations(directories, options.events, log);
+  await Promise.all([userNamespaces.load(), allocations.load()]);
   const { runtimeName = '' } = await runtime.version({});
   const cgroups = await openCgroups({ config, machine, clock, log, nodeName, events: options.events });
   const informers = newInformerFactory(client, { clock, random, log });
@@ -106,6 +108,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     cgroups,
     directories,
     userNamespaces,
+    allocations,
     services,
     port: () => port,
   });
@@ -178,6 +181,7 @@ async function tidyUp({ relister, reader, workers, cleaner, prunables }: Assembl
   for (const prunable of prunables) prunable.prune();
   for (const pod of await relister.relist()) workers.addOrphan(pod);
   reader.retain(relister.containerIds);
+  workers.retryResizes();
   await cleaner.sweep((uid) => workers.has(uid));
 }
 

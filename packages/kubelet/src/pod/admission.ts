@@ -51,7 +51,8 @@ function tolerates(toleration: Toleration, taint: Taint): boolean {
 /** As the number that upstream's message has: thousandths of a cpu, whole units of all else. */
 const shown = (resource: string, amount: string): number => (resource === 'cpu' ? quantityMilliValue(amount) : quantityValue(amount));
 
-function lacking(pod: Pod, active: readonly Pod[], allocatable: ResourceList): Rejection | undefined {
+/** What the node has too little of beside the pods that are active on it. */
+export function lacking(pod: Pod, active: readonly Pod[], allocatable: ResourceList): Rejection | undefined {
   const podsMax = quantityValue(allocatable['pods'] ?? '110');
   const message = (resource: string, requested: number, used: number, capacity: number): Rejection => ({
     reason: `OutOf${resource}`,

@@ -7,6 +7,7 @@ const makePod = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
   kind: 'Pod',
   metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' },
   spec: { containers: [{ name: 'c' }], securityContext: { sysctls: [{ name, value: '1' }] }, ...spec },
+  status: {},
 });
 
 const cases: readonly (readonly [string, Pod, string | undefined])[] = [

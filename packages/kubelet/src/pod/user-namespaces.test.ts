@@ -19,6 +19,7 @@ const makePod = (uid: string): Pod => ({
   kind: 'Pod',
   metadata: { name: uid, uid, resourceVersion: '1', creationTimestamp: '' },
   spec: { containers: [], hostUsers: false },
+  status: {},
 });
 const fresh = (podsMax = 3) => newUserNamespaces(directories, { firstId: IDS_PER_POD, podsMax });
 

@@ -34,6 +34,10 @@ export interface ProbeVerdicts {
   startup(containerId: string): ProbeVerdict | undefined;
 }
 
+/** Whether a running container is restarted to get other resources (KEP-1287). */
+export type ResizeRestart = (container: Container) => boolean;
+export const resizeRestartMessage = ({ name }: Container): string => `Container ${name} resize requires restart`;
+
 const nothing = (sandboxId: string, attempt: number): PodActions => ({
   killPod: false,
   createSandbox: false,
@@ -90,7 +94,14 @@ interface RegularActions {
   kept: number;
 }
 
-function regularAction(pod: Pod, index: number, state: PodState, verdicts: ProbeVerdicts, out: RegularActions): void {
+function regularAction(
+  pod: Pod,
+  index: number,
+  state: PodState,
+  verdicts: ProbeVerdicts,
+  resize: ResizeRestart,
+  out: RegularActions,
+): void {
   const container = pod.spec.containers[index] as Container;
   const instance = findInstance(state, container.name);
   if (instance?.phase !== 'running') {
@@ -100,6 +111,11 @@ function regularAction(pod: Pod, index: number, state: PodState, verdicts: Probe
     return;
   }
   const why = whyKill(container, instance, verdicts);
+  if (why === undefined && resize(container)) {
+    out.start.push(index);
+    out.kill.push({ container, instance, message: resizeRestartMessage(container), reason: '' });
+    return;
+  }
   if (why === undefined) {
     out.kept += 1;
     return;
@@ -112,7 +128,7 @@ function regularAction(pod: Pod, index: number, state: PodState, verdicts: Probe
 }
 
 /** Decides what brings `state` nearer to the pod's spec. Pure. Source: kuberuntime computePodActions. */
-export function computePodActions(pod: Pod, state: PodState, verdicts: ProbeVerdicts): PodActions {
+export function computePodActions(pod: Pod, state: PodState, verdicts: ProbeVerdicts, resize: ResizeRestart = () => false): PodActions {
   const { changed, attempt, sandboxId } = sandboxChange(isHostNetwork(pod), state);
   const base = nothing(sandboxId, attempt);
   if (changed) return withNewSandbox(pod, state, base);
@@ -120,12 +136,12 @@ export function computePodActions(pod: Pod, state: PodState, verdicts: ProbeVerd
   const startEphemeral = (pod.spec.ephemeralContainers ?? []).flatMap(({ name }, index) =>
     findInstance(state, name) === undefined ? [index] : [],
   );
-  const init = computeInitActions(pod, state, verdicts);
+  const init = computeInitActions(pod, state, verdicts, resize);
   if (init.killPod || !init.initialized) {
     return { ...base, startEphemeral, killPod: init.killPod, kill: init.kill, startInit: init.start };
   }
   const out: RegularActions = { kill: [...init.kill], start: [], kept: 0 };
-  for (const index of pod.spec.containers.keys()) regularAction(pod, index, state, verdicts, out);
+  for (const index of pod.spec.containers.keys()) regularAction(pod, index, state, verdicts, resize, out);
   const over = out.kept === 0 && out.start.length === 0;
   return { ...base, startEphemeral, killPod: over, kill: out.kill, startInit: over ? [] : init.start, start: out.start };
 }

@@ -30,6 +30,11 @@ export const reasons = {
   starting: 'Starting',
   nodeReady: 'NodeReady',
   nodeNotReady: 'NodeNotReady',
+  resizeStarted: 'ResizeStarted',
+  resizeCompleted: 'ResizeCompleted',
+  resizeDeferred: 'ResizeDeferred',
+  resizeInfeasible: 'ResizeInfeasible',
+  resizeError: 'ResizeError',
   nodeAllocatableEnforced: 'NodeAllocatableEnforced',
   failedNodeAllocatableEnforcement: 'FailedNodeAllocatableEnforcement',
 } as const;

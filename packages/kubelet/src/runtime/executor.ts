@@ -1,6 +1,7 @@
 import type { Pod } from '@orrery/api/core/v1';
 import type { Logger } from '@orrery/component';
 import type { AuthConfig, ImageSpec, PodSandboxConfig, Runtime } from '@orrery/cri';
+import type { Allocations } from '../allocation/allocations.ts';
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts';
 import { allContainers, type ContainerSpec, containerHash, formatPod, isHostNetwork } from '../pod/container-spec.ts';
 import type { UserNamespaces } from '../pod/user-namespaces.ts';
@@ -16,6 +17,7 @@ import { goDuration, type ImagePuller } from './images.ts';
 import type { Killer } from './kill.ts';
 import type { Limiter } from './limiter.ts';
 import { type PodState, sandboxIps } from './pod-state.ts';
+import type { Resizer } from './resizer.ts';
 import type { RuntimeHandlers } from './runtime-handlers.ts';
 import { type ClusterDns, podNames, sandboxConfig } from './sandbox-config.ts';
 import type { ContainerStarter, PodContext } from './start.ts';
@@ -63,6 +65,8 @@ interface Deps {
   readonly cgroups: PodCgroups | undefined;
   readonly userNamespaces: UserNamespaces;
   readonly handlers: RuntimeHandlers;
+  readonly allocations: Allocations;
+  readonly resizer: Resizer;
 }
 
 const RETRY_MS = 10_000;
@@ -94,6 +98,8 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     cgroups,
     userNamespaces,
     handlers,
+    allocations,
+    resizer,
   } = deps;
 
   /** @throws {StartError} CrashLoopBackOff, until the delay since the last end is over. */
@@ -119,6 +125,7 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     try {
       checkBackoff(spec, context);
       progress.acted = true;
+      if (spec.kind !== 'ephemeral') allocations.setActuated(context.pod.metadata.uid, name, spec.container.resources);
       await starter.start(spec, context);
       progress.starts.set(name, undefined);
       return true;
@@ -233,6 +240,16 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     await Promise.all(old.map(({ id }) => runtime.removeContainer({ containerId: id }, signal)));
   }
 
+  /** A resize that fails stops nothing else of the pod. */
+  async function resize(pod: Pod, state: PodState, progress: Progress): Promise<void> {
+    try {
+      if (await resizer.apply(pod, state)) progress.acted = true;
+    } catch (err) {
+      allocations.fail(pod, messageOf(err));
+      progress.retryAfterMs = Math.min(progress.retryAfterMs ?? RETRY_MS, RETRY_MS);
+    }
+  }
+
   async function run(input: SyncInput, actions: PodActions, progress: Progress): Promise<void> {
     const { pod, state } = input;
     const kills = actions.killPod || actions.kill.length > 0;
@@ -240,6 +257,7 @@ export function newPodExecutor(deps: Deps): PodExecutor {
     if (kills) await killFirst(input, actions);
     progress.acted ||= kills && state.sandboxes.length > 0;
     if (actions.killPod && !actions.createSandbox) return;
+    if (!actions.createSandbox) await resize(pod, state, progress);
     if (!actions.createSandbox && !starts) return;
     if (actions.createSandbox) await purgeInit(input);
 
@@ -270,7 +288,7 @@ export function newPodExecutor(deps: Deps): PodExecutor {
 
   return {
     async sync(input) {
-      const actions = computePodActions(input.pod, input.state, verdicts);
+      const actions = computePodActions(input.pod, input.state, verdicts, (container) => resizer.needsRestart(input.pod, container));
       const progress: Progress = { starts: new Map(), acted: false, retryAfterMs: undefined };
       const outcome = (error?: unknown): SyncOutcome => ({
         starts: progress.starts,

@@ -1,6 +1,6 @@
 import type { Container, Pod } from '@orrery/api/core/v1';
 import { containerHash, isSidecar, shouldRestart } from '../pod/container-spec.ts';
-import type { KillAction, ProbeVerdicts } from './actions.ts';
+import { type KillAction, type ProbeVerdicts, type ResizeRestart, resizeRestartMessage } from './actions.ts';
 import { type ContainerInstance, findInstance, type PodState } from './pod-state.ts';
 
 /** What the init containers need next. */
@@ -17,6 +17,7 @@ export interface InitActions {
 interface Draft {
   readonly pod: Pod;
   readonly verdicts: ProbeVerdicts;
+  readonly resize: ResizeRestart;
   readonly kill: KillAction[];
   /** Collected from the last to the first. */
   readonly start: number[];
@@ -50,6 +51,8 @@ function runningSidecar(draft: Draft, index: number, container: Container, insta
     restart(draft, index, instance, `Init container ${name} definition changed`, '');
   } else if (draft.verdicts.liveness(instance.id) === 'failure') {
     restart(draft, index, instance, `Init container ${name} failed liveness probe`, 'LivenessProbe');
+  } else if (draft.resize(container)) {
+    restart(draft, index, instance, resizeRestartMessage(container), '');
   }
 }
 
@@ -90,14 +93,14 @@ function consider(draft: Draft, index: number, container: Container, instance: C
  * Walks from the last init container to the first: the last one that ever ran tells how far initialization is, as earlier ones may
  * have been removed. Source: kuberuntime computeInitContainerActions.
  */
-export function computeInitActions(pod: Pod, state: PodState, verdicts: ProbeVerdicts): InitActions {
+export function computeInitActions(pod: Pod, state: PodState, verdicts: ProbeVerdicts, resize: ResizeRestart = () => false): InitActions {
   const containers = pod.spec.initContainers ?? [];
   if (containers.length === 0) return { initialized: true, killPod: false, kill: [], start: [] };
   const mainAlive = pod.spec.containers.some(({ name }) => {
     const phase = findInstance(state, name)?.phase;
     return phase === 'created' || phase === 'running';
   });
-  const draft: Draft = { pod, verdicts, kill: [], start: [], initialized: mainAlive };
+  const draft: Draft = { pod, verdicts, resize, kill: [], start: [], initialized: mainAlive };
   let passed = mainAlive; // A later container has run, so this one is done.
   for (let index = containers.length - 1; index >= 0; index -= 1) {
     const container = containers[index] as Container;

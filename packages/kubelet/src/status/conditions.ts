@@ -1,4 +1,5 @@
 import type { Container, ContainerStatus, Pod, PodCondition } from '@orrery/api/core/v1';
+import type { ResizeState } from '../allocation/allocations.ts';
 import { isHostNetwork, isSidecar } from '../pod/container-spec.ts';
 import { type PodState, sandboxChange } from '../runtime/pod-state.ts';
 
@@ -34,6 +35,7 @@ export interface ConditionInput {
   /** Of init and regular containers. */
   readonly statuses: readonly ContainerStatus[];
   readonly state: PodState;
+  readonly resize: ResizeState;
 }
 
 function split(
@@ -84,6 +86,18 @@ function initialized({ pod, phase, statuses }: ConditionInput): Verdict {
   return message === '' ? yes : no('ContainersNotInitialized', message);
 }
 
+/** Only there while a change of resources is under way; observed is the generation that asked for it. Source: KEP-1287. */
+function resizeVerdicts({ phase, resize: { pending, progress } }: ConditionInput): readonly (readonly [string, Verdict, number])[] {
+  if (phase === 'Failed' || phase === 'Succeeded') return [];
+  const failed = progress?.error === undefined ? {} : { reason: 'Error', message: progress.error };
+  return [
+    ...(pending === undefined
+      ? []
+      : [['PodResizePending', { status: 'True', reason: pending.reason, message: pending.message }, pending.generation] as const]),
+    ...(progress === undefined ? [] : [['PodResizeInProgress', { status: 'True', ...failed }, progress.generation] as const]),
+  ];
+}
+
 /**
  * All conditions of the pod, in upstream's order; transition times are kept from `pod.status` where the status is the same.
  * Source: kubelet status/generate.go.
@@ -99,12 +113,13 @@ export function podConditions(input: ConditionInput, previous: readonly PodCondi
     ['ContainersReady', containersReady(input)],
     ['PodScheduled', yes],
   ];
-  const generation = pod.metadata.generation;
-  const dated = own.map(([type, verdict]): PodCondition => {
-    const old = previous.find((condition) => condition.type === type);
-    const since = old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now;
-    const observed = generation === undefined ? {} : { observedGeneration: generation };
-    return { type, ...verdict, ...observed, lastTransitionTime: since };
-  });
+  const dated = [...own.map((entry) => [...entry, pod.metadata.generation] as const), ...resizeVerdicts(input)].map(
+    ([type, verdict, generation]): PodCondition => {
+      const old = previous.find((condition) => condition.type === type);
+      const since = old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now;
+      const observed = generation === undefined ? {} : { observedGeneration: generation };
+      return { type, ...verdict, ...observed, lastTransitionTime: since };
+    },
+  );
   return [...foreign, ...dated];
 }

@@ -1,4 +1,4 @@
-import type { Container, ContainerState, ContainerStatus, Pod } from '@orrery/api/core/v1';
+import type { Container, ContainerState, ContainerStatus, Pod, ResourceRequirements } from '@orrery/api/core/v1';
 import { formatTime } from '@orrery/apimachinery';
 import { type ContainerKind, isSidecar } from '../pod/container-spec.ts';
 import { isInitialized, shouldStart } from '../runtime/actions.ts';
@@ -20,6 +20,8 @@ export interface ContainerStatusInput {
   /** As `containerd`: the scheme of container ids. */
   readonly runtimeName: string;
   readonly startFailure: (container: string) => StartFailure | undefined;
+  /** What the running container really has; `undefined` when it is what its pod was granted. */
+  readonly actuated: (container: string) => ResourceRequirements | undefined;
 }
 
 function stateOf(instance: ContainerInstance, containerID: string, before: ContainerStatus | undefined): ContainerState {
@@ -71,9 +73,15 @@ function userOf({ cri }: ContainerInstance): Pick<ContainerStatus, 'user'> {
   };
 }
 
-function resourcesOf(container: Container): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+function resourcesOf(
+  { actuated, kind }: ContainerStatusInput,
+  container: Container,
+  { phase }: ContainerInstance,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  if (kind === 'ephemeral') return {};
   const { requests } = container.resources ?? {};
-  return { resources: container.resources ?? {}, ...(requests === undefined ? {} : { allocatedResources: requests }) };
+  const own = phase === 'running' ? actuated(container.name) : undefined;
+  return { resources: own ?? container.resources ?? {}, ...(requests === undefined ? {} : { allocatedResources: requests }) };
 }
 
 /** The end of the run before, where the API still shows it and the runtime may have dropped it. */
@@ -84,12 +92,12 @@ function lastStateBefore(containerID: string, before: ContainerStatus | undefine
 
 /** The status of a container that the runtime knows. */
 function fromInstance(
-  { runtimeName }: ContainerStatusInput,
+  input: ContainerStatusInput,
   container: Container,
   instance: ContainerInstance,
   before: ContainerStatus | undefined,
 ): ContainerStatus {
-  const containerID = `${runtimeName}://${instance.id}`;
+  const containerID = `${input.runtimeName}://${instance.id}`;
   const lost = instance.phase === 'unknown' && before?.state?.running !== undefined;
   const lastState = lastStateBefore(containerID, before);
   const stopSignal = instance.cri.stopSignal;
@@ -102,7 +110,7 @@ function fromInstance(
     image: instance.image,
     imageID: instance.imageId,
     containerID,
-    ...resourcesOf(container),
+    ...resourcesOf(input, container, instance),
     ...mountStatuses(container),
     ...userOf(instance),
     ...(stopSignal === undefined || stopSignal === 'RUNTIME_DEFAULT' ? {} : { stopSignal }),

@@ -1,5 +1,6 @@
-import type { ContainerStatus, Pod, PodStatus } from '@orrery/api/core/v1';
+import type { ContainerStatus, Pod, PodStatus, ResourceRequirements } from '@orrery/api/core/v1';
 import { formatTime } from '@orrery/apimachinery';
+import type { ResizeState } from '../allocation/allocations.ts';
 import { allContainers, isHostNetwork, isTerminalPhase } from '../pod/container-spec.ts';
 import { findInstance, type PodState } from '../runtime/pod-state.ts';
 import { podConditions } from './conditions.ts';
@@ -26,6 +27,9 @@ export interface StatusInput {
   readonly nowMs: number;
   readonly startFailure: (container: string) => StartFailure | undefined;
   readonly readiness: (containerName: string, containerId: string) => Readiness;
+  /** What a running container really has, where that is not what its pod was granted. */
+  readonly actuated?: (container: string) => ResourceRequirements | undefined;
+  readonly resize?: ResizeState;
   /** Why the kubelet ends the pod: overrides phase, reason and message. */
   readonly eviction?: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -48,6 +52,7 @@ function listStatuses(input: StatusInput, kind: 'init' | 'container' | 'ephemera
     previous: previous ?? [],
     runtimeName: input.runtimeName,
     startFailure: input.startFailure,
+    actuated: input.actuated ?? (() => undefined),
   });
   if (kind === 'ephemeral') return statuses;
   return statuses.map((status) => {
@@ -96,7 +101,11 @@ export function generateStatus(input: StatusInput): PodStatus {
   const phase = phaseOf(input, statuses);
   const now = formatTime(input.nowMs);
   const api = pod.status ?? {};
-  const conditions = podConditions({ pod, phase, statuses, state: input.state }, previous.conditions ?? api.conditions ?? [], now);
+  const conditions = podConditions(
+    { pod, phase, statuses, state: input.state, resize: input.resize ?? {} },
+    previous.conditions ?? api.conditions ?? [],
+    now,
+  );
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,

@@ -23,15 +23,17 @@ function addressPatch(
   return [...after, ...gone.map(({ ip }) => ({ $patch: 'delete', ip }))];
 }
 
-/** Conditions merge by type and field by field: what a condition no longer says must be named. */
+/** Conditions merge by type and field by field: what is no longer said must be named. */
 function conditionsPatch(before: readonly PodCondition[], after: readonly PodCondition[]): readonly object[] {
-  return after
+  const dropped = before.filter(({ type }) => isKubeletCondition(type) && !after.some((condition) => condition.type === type));
+  const kept = after
     .filter(({ type }) => isKubeletCondition(type))
     .map((condition) => {
       const old = before.find(({ type }) => type === condition.type) ?? {};
       const gone = Object.keys(old).filter((field) => condition[field as keyof PodCondition] === undefined);
       return { ...condition, ...Object.fromEntries(gone.map((field) => [field, null])) };
     });
+  return [...kept, ...dropped.map(({ type }) => ({ $patch: 'delete', type }))];
 }
 
 /** The strategic merge patch that turns what the kubelet owns of `before` into `after`. */

@@ -3,6 +3,7 @@ import { formatTime } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/base';
 import type { Logger } from '@orrery/component';
 import type { AuthConfig } from '@orrery/cri';
+import { type Allocations, isSettled } from '../allocation/allocations.ts';
 import { makeEnvironment } from '../env/environment.ts';
 import type { PodFacts } from '../env/field-ref.ts';
 import type { References } from '../env/references.ts';
@@ -77,10 +78,11 @@ export interface SyncerDeps {
   readonly runtimeName: string;
   /** How long the first status, which only says that containers are being made, may wait for the next. */
   readonly pendingDelayMs: number;
+  readonly allocations: Allocations;
 }
 
 export function newPodSyncer(deps: SyncerDeps): PodSyncer {
-  const { clock, events, reader, executor, killer, statuses, probes, node } = deps;
+  const { clock, events, reader, executor, killer, statuses, probes, node, allocations } = deps;
 
   function publish(pod: Pod, state: PodState, memory: PodMemory, terminal: boolean, delayMs = 0): PodStatus {
     const status = generateStatus({
@@ -94,10 +96,18 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
       startFailure: (name) => memory.startFailures.get(name),
       readiness: (name, id) => probes.readiness(pod.metadata.uid, name, id),
       eviction: memory.eviction,
+      actuated: (name) => allocations.actuatedResources(pod.metadata.uid, name),
+      resize: allocations.resizeState(pod.metadata.uid),
     });
     statuses.set(pod, status, delayMs);
     probes.observe(pod, status);
     return status;
+  }
+
+  /** Sees whether what runs has what was granted. */
+  function settle(pod: Pod, state: PodState): void {
+    const running = new Set(state.containers.filter(({ phase }) => phase === 'running').map(({ name }) => name));
+    allocations.settle(pod, isSettled(allocations, pod, running));
   }
 
   /** Milliseconds until the pod's active deadline; `undefined` when it has none. */
@@ -144,10 +154,13 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
   }
 
   return {
-    async sync(pod, memory, signal) {
-      const { uid } = pod.metadata;
+    async sync(wanted, memory, signal) {
+      const { uid } = wanted.metadata;
+      await allocations.persist(uid);
+      const pod = allocations.allocated(wanted);
       probes.add(pod);
       const state = await reader.read(uid, signal);
+      settle(pod, state);
       const first = state.sandboxes.length === 0;
       const status = publish(pod, state, memory, false, first ? deps.pendingDelayMs : 0);
       if (isTerminalPhase(status.phase)) return { terminal: true, state };
@@ -178,7 +191,10 @@ export function newPodSyncer(deps: SyncerDeps): PodSyncer {
       }
       const changed = outcome.acted || outcome.starts.size > 0;
       const after = changed ? await reader.read(uid, signal) : state;
-      const terminal = changed && isTerminalPhase(publish(pod, after, memory, false).phase);
+      if (changed) settle(pod, after);
+      await allocations.persist(uid);
+      const told = changed || allocations.resizeState(uid).progress !== undefined;
+      const terminal = told && isTerminalPhase(publish(pod, after, memory, false).phase);
       if (outcome.error !== undefined) throw outcome.error;
       const waits = [leftMs, outcome.retryAfterMs].filter((wait) => wait !== undefined);
       return { terminal, againAfterMs: waits.length === 0 ? undefined : Math.min(...waits), state: after };

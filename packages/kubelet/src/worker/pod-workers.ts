@@ -1,6 +1,8 @@
 import type { Node, Pod } from '@orrery/api/core/v1';
 import type { Clock } from '@orrery/base';
 import type { Logger } from '@orrery/component';
+import type { Allocations } from '../allocation/allocations.ts';
+import { resizeOrder } from '../allocation/resize-order.ts';
 import { admit, type Rejection } from '../pod/admission.ts';
 import { formatPod, isTerminalPhase } from '../pod/container-spec.ts';
 import { type EventSink, podReference } from '../runtime/events.ts';
@@ -14,6 +16,7 @@ export interface PodWorkersDeps extends Omit<WorkerDeps, 'onDone'> {
   readonly events: EventSink;
   readonly node: () => Node | undefined;
   /** Asked before the node's resources are looked at. */
+  readonly allocations: Allocations;
   readonly gates: readonly ((pod: Pod) => Rejection | undefined)[];
   readonly onGone: (uid: string) => void;
 }
@@ -29,6 +32,8 @@ export interface PodWorkers {
   /** Pods that ran here before this kubelet did are not admitted again. */
   adopt(uids: ReadonlySet<string>): void;
   wake(uid: string): void;
+  /** Looks again at pods that wait for room to grow. */
+  retryResizes(): void;
   has(uid: string): boolean;
   uids(): ReadonlySet<string>;
   /** Pods by `namespace/name`; the newest where one name was given twice. */
@@ -43,6 +48,7 @@ function orphanOf({ uid, name, namespace }: RuntimePod): Pod {
 }
 
 export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
+  const { allocations } = deps;
   const workers = new Map<string, PodWorker>();
   let adopted: ReadonlySet<string> = new Set();
 
@@ -57,6 +63,7 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
     const onDone = (): void => {
       workers.delete(uid);
       deps.onGone(uid);
+      retryResizes();
     };
     workers.set(uid, newPodWorker(pod, { ...deps, onDone }, { gone: options.gone, memory, rejected: options.rejection !== undefined }));
   }
@@ -65,12 +72,45 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
     const node = deps.node();
     const known = adopted.has(pod.metadata.uid) || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase);
     if (node === undefined || known) return undefined;
-    const active = [...workers.values()].filter((worker) => !worker.stopped && !worker.rejected).map((worker) => worker.pod);
+    const active = activeBeside(pod).map(allocations.allocated);
     for (const gate of deps.gates) {
       const refused = gate(pod);
       if (refused !== undefined) return refused;
     }
-    return admit(pod, node, active);
+    return admit(allocations.allocated(pod), node, active);
+  }
+
+  const activeBeside = (pod: Pod): readonly Pod[] =>
+    [...workers.values()]
+      .filter((worker) => !worker.stopped && !worker.rejected && worker.pod.metadata.uid !== pod.metadata.uid)
+      .map((worker) => worker.pod);
+
+  /** Gives a running pod what it now asks for, where there is room. */
+  function resize(pod: Pod): boolean {
+    const node = deps.node();
+    if (node === undefined || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status?.phase)) return false;
+    return allocations.consider(pod, node, activeBeside(pod));
+  }
+
+  function retryResizes(): void {
+    const waiting = allocations.deferred().flatMap((uid) => workers.get(uid) ?? []);
+    for (const worker of waiting.sort((a, b) => resizeOrder(allocations, a.pod, b.pod))) if (resize(worker.pod)) worker.wake();
+  }
+
+  /** The API shows the pod changed: what it gives up may make room for others. */
+  function updated(worker: PodWorker, pod: Pod): void {
+    if (!worker.rejected) resize(pod);
+    worker.update(pod);
+    if (allocations.deferred().length > 0) retryResizes();
+  }
+
+  function begin(pod: Pod): void {
+    const refused = rejection(pod);
+    if (refused === undefined) {
+      allocations.admit(pod);
+      resize(pod); // One that was here before may ask for more by now.
+    }
+    start(pod, { gone: false, rejection: refused });
   }
 
   const find = (namespace: string, name: string): PodWorker | undefined => {
@@ -85,13 +125,13 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
   return {
     add(pod) {
       const before = workers.get(pod.metadata.uid);
-      if (before !== undefined) before.update(pod);
-      else start(pod, { gone: false, rejection: rejection(pod) });
+      if (before !== undefined) updated(before, pod);
+      else begin(pod);
     },
     update(pod) {
       const worker = workers.get(pod.metadata.uid);
-      if (worker !== undefined) worker.update(pod);
-      else if (pod.metadata.deletionTimestamp === undefined) start(pod, { gone: false, rejection: rejection(pod) });
+      if (worker !== undefined) updated(worker, pod);
+      else if (pod.metadata.deletionTimestamp === undefined) begin(pod);
     },
     remove: (pod) => workers.get(pod.metadata.uid)?.removed(pod),
     addOrphan(pod) {
@@ -103,6 +143,7 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
       adopted = uids;
     },
     wake: (uid) => workers.get(uid)?.wake(),
+    retryResizes,
     has: (uid) => workers.has(uid),
     uids: () => new Set(workers.keys()),
     find: (namespace, name) => find(namespace, name)?.pod,
