@@ -1,1 +1,5 @@
-export {};
+export type { BridgeNetwork, BridgeNetworkOptions } from './bridge/bridge-network.ts';
+export { type CleanUpOptions, cleanUpNetwork } from './clean-up.ts';
+export { openPodNetwork, type PodNetworkOptions } from './open-pod-network.ts';
+export { waitForPodCidr } from './pod-cidr.ts';
+export { PodNetworkError, type PodNetworkErrorCode } from './pod-network-error.ts';

@@ -1,0 +1,50 @@
+import { assert } from '@orrery/base';
+
+/** What everything of one node on this machine is called, so that clean-up finds exactly it. Interface names have at most 15 characters. */
+export interface InstanceNames {
+  readonly bridge: string;
+  readonly vxlan: string;
+  /** Of every host end of a pod's link. */
+  readonly vethPrefix: string;
+  veth(slot: number): string;
+  readonly netnsPrefix: string;
+  netns(sandboxId: string): string;
+  /** Of every nftables table, also those of other packages. */
+  readonly tablePrefix: string;
+  /** Host ports, masquerade, guards. */
+  readonly podTable: string;
+  readonly guardTable: string;
+  readonly policyTable: string;
+}
+
+const SLOT_MAX = 0xffff; // Four hexadecimal digits: 2 + 8 + 1 + 4 = 15.
+
+/** @param instanceId - 1 to 8 of `[a-z0-9]`. */
+export function namesOf(instanceId: string): InstanceNames {
+  assert(/^[a-z0-9]{1,8}$/.test(instanceId), () => `an instance id must be 1 to 8 of [a-z0-9]: ${JSON.stringify(instanceId)}`);
+  const vethPrefix = `ov${instanceId}-`;
+  const netnsPrefix = `orrery-${instanceId}-`;
+  return {
+    bridge: `orr-${instanceId}`,
+    vxlan: `ovx${instanceId}`,
+    vethPrefix,
+    veth(slot) {
+      assert(slot >= 0 && slot <= SLOT_MAX, 'slot out of range');
+      return `${vethPrefix}${slot.toString(16)}`;
+    },
+    netnsPrefix,
+    netns(sandboxId) {
+      assert(isSandboxId(sandboxId), () => `not a sandbox id: ${JSON.stringify(sandboxId)}`);
+      return `${netnsPrefix}${sandboxId}`;
+    },
+    tablePrefix: `orrery-${instanceId}-`,
+    podTable: `orrery-${instanceId}-pods`,
+    guardTable: `orrery-${instanceId}-guard`,
+    policyTable: `orrery-${instanceId}-policy`,
+  };
+}
+
+/** The form that the seam asks for, and no name that a path could be confused by. */
+export const isSandboxId = (text: string): boolean => /^[A-Za-z0-9_.-]{1,128}$/.test(text);
+
+export const netnsPath = (name: string): string => `/run/netns/${name}`;
