@@ -1,4 +1,4 @@
-import type { Pod } from '@orrery/api/core/v1';
+import type { ContainerStatus, Pod } from '@orrery/api/core/v1';
 import { quantityMilliValue, quantityValue } from '@orrery/apimachinery';
 
 /** Amounts of what a node has or a pod wants. Plain numbers: exact below 2^53. */
@@ -99,14 +99,28 @@ export function podRequests(pod: Pod, nonZero: boolean): Resources {
   return sum;
 }
 
-/** While a container is resized, the larger of what it wants and what it has been given. */
+/**
+ * While a container is resized, the largest of what it wants, what it was given, and what it has; what cannot be given does not count.
+ * Source: resourcehelper.determineContainerReqs.
+ */
 function requestsOf(pod: Pod, name: string, requests: Amounts, nonZero: boolean): Resources {
-  const wanted = resourcesOf(requests);
-  const status = pod.status?.containerStatuses?.find((candidate) => candidate.name === name);
-  if (status?.allocatedResources !== undefined) raiseTo(wanted, resourcesOf(status.allocatedResources));
+  let wanted = resourcesOf(requests);
+  const known = pod.status === undefined ? undefined : statusOf(pod, name);
+  if (known?.resources !== undefined) {
+    if (isResizeInfeasible(pod)) wanted = noResources();
+    raiseTo(wanted, resourcesOf(known.resources.requests));
+    raiseTo(wanted, resourcesOf(known.allocatedResources));
+  }
   if (nonZero) {
     if (requests?.['cpu'] === undefined) wanted.milliCpu = DEFAULT_MILLI_CPU;
     if (requests?.['memory'] === undefined) wanted.memory = DEFAULT_MEMORY;
   }
   return wanted;
 }
+
+const statusOf = ({ status }: Pod, name: string): ContainerStatus | undefined =>
+  status?.containerStatuses?.find((candidate) => candidate.name === name) ??
+  status?.initContainerStatuses?.find((candidate) => candidate.name === name);
+
+const isResizeInfeasible = ({ status }: Pod): boolean =>
+  (status?.conditions ?? []).some(({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible');
