@@ -1,0 +1,89 @@
+import { anySignal } from '@orrery/base';
+import { RuntimeError } from '@orrery/cri';
+import type { ContentSource } from './content-source.ts';
+import { type ImageIndex, withImage } from './image-index.ts';
+import type { ImageRecord } from './image-record.ts';
+import { chainIdsOf, type Layer, type LayerStore, type UnpackedLayer } from './layer-store.ts';
+import { type Manifest, parseImageFile } from './manifest.ts';
+import type { StoreLock } from './store-lock.ts';
+
+export interface AddedNames {
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+}
+
+export interface ImageAdder {
+  /** Unpacks what is missing of an image and makes it known by `names`. */
+  add(manifest: Manifest, source: ContentSource, names: AddedNames, signal?: AbortSignal): Promise<ImageRecord>;
+}
+
+const attemptsMax = 3; // Each lost only to somebody who removed the image's layers meanwhile.
+
+export function newImageAdder(deps: { readonly layers: LayerStore; readonly index: ImageIndex; readonly lock: StoreLock }): ImageAdder {
+  const { layers, index, lock } = deps;
+  const building = new Map<string, Promise<Layer>>(); // By chain id: who needs the same layer waits for the one that unpacks it.
+
+  async function build(
+    chainIds: readonly string[],
+    diffIds: readonly string[],
+    manifest: Manifest,
+    source: ContentSource,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const below: Layer[] = [];
+    for (const [at, chainId] of chainIds.entries()) {
+      const present = layers.find(chainId) ?? (await building.get(chainId)?.catch(() => undefined));
+      below.push(present ?? (await buildOne(at, chainId)));
+    }
+
+    async function buildOne(at: number, chainId: string): Promise<Layer> {
+      const descriptor = manifest.layers[at];
+      const diffId = diffIds[at];
+      if (descriptor === undefined || diffId === undefined)
+        throw new RuntimeError('INVALID_ARGUMENT', 'invalid image: layers and diff_ids differ in number');
+      const made = (async () => {
+        const unpacked: UnpackedLayer = await layers.unpack({
+          chainId,
+          diffId,
+          below: [...below],
+          source: source.layer(descriptor, signal),
+          signal,
+        });
+        const [layer] = await lock.run(() => layers.publish([unpacked]));
+        return layer ?? unpacked;
+      })();
+      building.set(chainId, made);
+      return made.finally(() => building.delete(chainId));
+    }
+  }
+
+  return {
+    async add(manifest, source, names, outer) {
+      const abort = new AbortController();
+      const derived = anySignal(abort.signal, outer);
+      try {
+        const bytes = await source.document(manifest.config, derived.signal);
+        const { config, diffIds } = parseImageFile(bytes);
+        if (diffIds.length !== manifest.layers.length)
+          throw new RuntimeError('INVALID_ARGUMENT', 'invalid image: layers and diff_ids differ in number');
+        const chainIds = chainIdsOf(diffIds);
+        for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+          await build(chainIds, diffIds, manifest, source, derived.signal);
+          const record = await lock.run(() => {
+            const stack = chainIds.map((id) => layers.find(id));
+            if (stack.includes(undefined)) return undefined;
+            const sizeBytes = stack.reduce((sum, layer) => sum + (layer?.sizeBytes ?? 0), bytes.length);
+            const added: ImageRecord = { id: manifest.config.digest, ...names, sizeBytes, config, layers: chainIds, pinned: false };
+            index.write(withImage(index.read(), added));
+            return index.read().get(added.id);
+          });
+          if (record !== undefined) return record;
+        }
+        throw new RuntimeError('UNAVAILABLE', 'the layers of the image were removed while it was added');
+      } finally {
+        abort.abort();
+        derived[Symbol.dispose]();
+      }
+    },
+  };
+}
