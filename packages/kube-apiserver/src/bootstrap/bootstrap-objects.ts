@@ -1,7 +1,8 @@
-import { endpointSlices, endpoints, namespaces, priorityClasses, services } from '@orrery/api';
+import { endpointSlices, endpoints, namespaces, priorityClasses, serviceCidrs, services } from '@orrery/api';
 import type { Service } from '@orrery/api/core/v1';
 import { isAlreadyExists, isNotFound, type KubeObject, type Resource } from '@orrery/apimachinery';
-import type { Client } from '@orrery/client';
+import { type Client, isConditionTrue } from '@orrery/client';
+import { bookExisting } from '../admission/service-allocation/address-book.ts';
 import { DEFAULT_SERVICE_CIDR } from '../admission/service-allocation/service-allocation.ts';
 import { familyOf, parseRange, specialAddressReason } from '../registry/addresses.ts';
 import { systemPriorityClasses } from '../registry/scheduling/priorityclass/resource.ts';
@@ -30,7 +31,25 @@ export async function bootstrapObjects(options: BootstrapOptions): Promise<void>
   for (const { name, value, description } of systemPriorityClasses) {
     await create(client, priorityClasses, { metadata: { name }, value, description });
   }
+  await bootstrapServiceCidr(options);
+  await bookExisting(client);
   await bootstrapService(options);
+}
+
+/** The range that the server was started with, ready at once. Source: defaultservicecidr.Controller. */
+async function bootstrapServiceCidr({ client, serviceCidr = DEFAULT_SERVICE_CIDR }: BootstrapOptions): Promise<void> {
+  const { name } = API_SERVICE;
+  await create(client, serviceCidrs, { metadata: { name }, spec: { cidrs: [serviceCidr] } });
+  const stored = await client.get(serviceCidrs, { name });
+  if (isConditionTrue(stored.status?.conditions ?? [], 'Ready')) return;
+  const ready = {
+    type: 'Ready',
+    status: 'True',
+    reason: '',
+    message: 'Kubernetes default Service CIDR is ready',
+    lastTransitionTime: stored.metadata.creationTimestamp,
+  };
+  await client.patch(serviceCidrs, { name }, 'merge', { status: { conditions: [ready] } }, { subresource: 'status' });
 }
 
 async function create<T extends KubeObject>(client: Client, resource: Resource<T>, object: object): Promise<void> {

@@ -1,4 +1,4 @@
-import { namespaces, services } from '@orrery/api';
+import { ipAddresses, namespaces, serviceCidrs, services } from '@orrery/api';
 import type { Service } from '@orrery/api/core/v1';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../../testing/test-api.ts';
@@ -41,7 +41,7 @@ describe('cluster addresses', () => {
 
   test('out of range', async () => {
     await expect(create('c', { clusterIP: '10.0.0.1' })).rejects.toThrow(
-      'failed to allocate IP 10.0.0.1: the provided IP (10.0.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/12',
+      'failed to allocate IP 10.0.0.1: the provided network does not match the current range',
     );
   });
 
@@ -82,6 +82,67 @@ describe('cluster addresses', () => {
     expect(replaced.spec.clusterIP).toBe(spec.clusterIP);
     expect(replaced.spec.ports?.[0]?.nodePort).toBe(spec.ports?.[0]?.nodePort);
     expect(replaced.metadata.uid).toBe(metadata.uid);
+  });
+});
+
+describe('the book of addresses', () => {
+  const holderOf = async (ip: string): Promise<string> => (await api.client.get(ipAddresses, { name: ip })).spec.parentRef.name;
+
+  test('has an IPAddress for each', async () => {
+    const { spec } = await create('book1');
+    const entry = await api.client.get(ipAddresses, { name: spec.clusterIP ?? '' });
+    expect(entry).toMatchObject({
+      metadata: { labels: { 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
+      spec: { parentRef: { resource: 'services', namespace, name: 'book1' } },
+    });
+    expect(await holderOf('10.96.0.1')).toBe('kubernetes');
+  });
+
+  test('an address that somebody reserved by hand is taken', async () => {
+    await api.client.create(ipAddresses, {
+      metadata: { name: '10.96.3.1' },
+      spec: { parentRef: { resource: 'services', namespace, name: 'later' } },
+    });
+    await expect(create('book2', { clusterIP: '10.96.3.1' })).rejects.toThrow(
+      'failed to allocate IP 10.96.3.1: provided IP is already allocated',
+    );
+    await expect(create('later', { clusterIP: '10.96.3.1' })).resolves.toBeTruthy();
+  });
+
+  test('goes over to the next owner', async () => {
+    await create('book3', { clusterIP: '10.96.3.2' });
+    await api.client.delete(services, { namespace, name: 'book3' });
+    await create('book4', { clusterIP: '10.96.3.2' });
+    expect(await holderOf('10.96.3.2')).toBe('book4');
+  });
+
+  test('a create that is refused books nothing', async () => {
+    await create('book5', { clusterIP: '10.96.3.3' });
+    await expect(create('book5', { clusterIP: '10.96.3.4' })).rejects.toThrow('services "book5" already exists');
+    await create('book6', { clusterIP: '10.96.3.5' }, { dryRun: true });
+    for (const name of ['10.96.3.4', '10.96.3.5']) {
+      await expect(api.client.get(ipAddresses, { name })).rejects.toThrow('not found');
+    }
+  });
+
+  test('further ranges serve when they are ready', async () => {
+    const range = await api.client.create(serviceCidrs, { metadata: { name: 'more' }, spec: { cidrs: ['10.200.0.0/28'] } });
+    await expect(create('book7', { clusterIP: '10.200.0.3' })).rejects.toThrow(
+      'failed to allocate IP 10.200.0.3: the provided network does not match the current range',
+    );
+    const ready = { type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: range.metadata.creationTimestamp };
+    await api.client.updateStatus(serviceCidrs, { ...range, status: { conditions: [ready] } } as typeof range);
+    await expect(create('book7', { clusterIP: '10.200.0.3' })).resolves.toMatchObject({ spec: { clusterIP: '10.200.0.3' } });
+    await expect(create('book8', { clusterIP: '10.200.0.15' })).rejects.toThrow(
+      'the provided IP (10.200.0.15) is not in the valid range. The range of valid IPs is 10.200.0.0/28',
+    );
+  });
+
+  test('the first range is ready from the start', async () => {
+    expect(await api.client.get(serviceCidrs, { name: 'kubernetes' })).toMatchObject({
+      spec: { cidrs: ['10.96.0.0/12'] },
+      status: { conditions: [{ type: 'Ready', status: 'True', message: 'Kubernetes default Service CIDR is ready' }] },
+    });
   });
 });
 

@@ -2,7 +2,7 @@ import { services } from '@orrery/api';
 import type { Service } from '@orrery/api/core/v1';
 import { type Draft, type FieldError, keyOf, newInvalid } from '@orrery/apimachinery';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/apiserver';
-import { type AddressRange, parseRange } from '../../registry/addresses.ts';
+import { type AddressRange, type IpFamily, parseRange } from '../../registry/addresses.ts';
 import {
   isHeadless,
   needsClusterIp,
@@ -14,7 +14,8 @@ import { dropTypeDependentFields, patchAllocatedValues } from '../../registry/co
 import { validateService, validateServiceUpdate } from '../../registry/core/service/validation.ts';
 import type { AdmissionContext } from '../context.ts';
 import { isFor } from '../refusal.ts';
-import { allocateClusterIps } from './cluster-ips.ts';
+import { bookAddresses, isHeld, readyRanges } from './address-book.ts';
+import { type Addresses, allocateClusterIps } from './cluster-ips.ts';
 import { fillFamilies } from './ip-families.ts';
 import { allocateHealthCheckPort, allocateNodePorts, type PortRange } from './node-ports.ts';
 import { Reservations } from './reservations.ts';
@@ -28,6 +29,9 @@ export interface ServiceAllocationOptions {
 }
 
 interface Allocation {
+  /** The cluster's, the default first. */
+  readonly families: readonly IpFamily[];
+  /** Where addresses come from; those of the first are taken first. */
   readonly ranges: readonly AddressRange[];
   readonly nodePorts: PortRange;
   readonly reservations: Reservations;
@@ -37,12 +41,19 @@ export const DEFAULT_SERVICE_CIDR = '10.96.0.0/12';
 const DEFAULT_NODE_PORTS: PortRange = { from: 30_000, to: 32_767 };
 
 /**
- * Gives Services their addresses and node ports. What is stored is the record: nothing else remembers an allocation, so nothing can
- * leak or get lost; see {@link Reservations} for writes under way. Has to come after every plugin that changes Services.
+ * Gives Services their addresses and node ports. Node ports are recorded by the Services that have them alone. Addresses have a book:
+ * an IPAddress each, made right before the Service is stored (KEP-1880). See {@link Reservations} for writes under way. Has to come after
+ * every plugin that changes or judges Services.
  */
 export function newServiceAllocation(context: AdmissionContext, options: ServiceAllocationOptions = {}): AdmissionPlugin {
   const { serviceCidrs = [DEFAULT_SERVICE_CIDR], nodePorts = DEFAULT_NODE_PORTS } = options;
-  const allocation: Allocation = { ranges: serviceCidrs.map(parseRange), nodePorts, reservations: new Reservations(context.clock) };
+  const own = serviceCidrs.map(parseRange);
+  const allocation: Allocation = {
+    families: own.map(({ family }) => family),
+    ranges: own,
+    nodePorts,
+    reservations: new Reservations(context.clock),
+  };
   return {
     name: 'ServiceAllocation',
     async admit(draft, attributes) {
@@ -59,9 +70,20 @@ export function newServiceAllocation(context: AdmissionContext, options: Service
         allocation.reservations,
         keyOf({ metadata: { namespace, name: name || service.metadata.generateName || '' } }),
       );
-      const errors = allocate(service, allocation, taken, context);
+      const owner = { namespace, name };
+      const addresses: Addresses = {
+        isTaken: async (ip) => taken.has(ip) || isHeld(context.client(), ip, owner),
+        take: (ip) => taken.take(ip),
+      };
+      const ranges = [...allocation.ranges, ...(await readyRanges(context.client()))];
+      const errors = await allocate(service, { ...allocation, ranges }, taken, addresses, context);
       if (errors.length > 0) throw newInvalid({ group: '', kind: 'Service' }, name, errors);
       if (!dryRun) taken.commit();
+    },
+    async validate(object, attributes) {
+      if (object === undefined || attributes.dryRun || !isFor(attributes, 'services')) return;
+      if (attributes.operation !== 'CREATE' && attributes.operation !== 'UPDATE') return;
+      await bookAddresses(context.client(), object as Service, oldOf(attributes));
     },
   };
 }
@@ -84,13 +106,16 @@ function invalidAnyway(service: Service, attributes: AdmissionAttributes): boole
   return (old === undefined ? validateService(service) : validateServiceUpdate(service, old)).length > 0;
 }
 
-function allocate({ spec }: Draft<Service>, { ranges, nodePorts }: Allocation, taken: Taken, { random }: AdmissionContext): FieldError[] {
-  const errors = fillFamilies(
-    spec,
-    ranges.map(({ family }) => family),
-  );
+async function allocate(
+  { spec }: Draft<Service>,
+  { families, ranges, nodePorts }: Allocation,
+  taken: Taken,
+  addresses: Addresses,
+  { random }: AdmissionContext,
+): Promise<FieldError[]> {
+  const errors = fillFamilies(spec, families);
   if (errors.length > 0) return errors;
-  if (!isHeadless(spec)) errors.push(...allocateClusterIps(spec, ranges, taken, random));
+  if (!isHeadless(spec)) errors.push(...(await allocateClusterIps(spec, ranges, addresses, random)));
   if (errors.length === 0 && needsNodePorts(spec)) errors.push(...allocateNodePorts(spec, nodePorts, taken, random));
   else if (errors.length === 0 && spec.type === 'LoadBalancer') errors.push(...claimGiven(spec, nodePorts, taken, random));
   if (errors.length === 0 && needsHealthCheckPort(spec)) errors.push(...allocateHealthCheckPort(spec, nodePorts, taken, random));
