@@ -8,7 +8,7 @@ export const isErrno = (err: unknown, ...codes: readonly string[]): boolean =>
 let sequence = 0; // Makes names of temporary files unique in this process.
 
 /** A name beside `path` that no other writer uses. */
-export const temporaryName = (path: string): string => `${path}.${process.pid}-${(sequence += 1)}.tmp`;
+export const temporaryName = (path: string): string => `${path}.${process.pid}-${sequence++}.tmp`;
 
 /** Replaces a file: readers see the old or the new content, whole. With `durable` it is on disk when this returns. */
 export function replaceFile(path: string, content: string | Uint8Array, { durable }: { readonly durable: boolean }): void {

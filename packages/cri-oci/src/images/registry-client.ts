@@ -152,7 +152,7 @@ export function openRepository(reference: ImageReference, auth: AuthConfig | und
           return await fn(endpoint);
         } catch (err) {
           signal?.throwIfAborted();
-          failure = err;
+          if (failure === undefined || isTransient(failure) || !isTransient(err)) failure = err; // A definite answer of a mirror says more than a host that is out of reach.
           if (!isTransient(err)) break;
           await clock.sleep(backoffDelayMs(attempt, retryPolicy), signal);
         }

@@ -90,7 +90,10 @@ export function newLayerFilter(options: LayerFilterOptions): TarHandler & { fini
     if (hidden === '' || hidden === '.' || hidden === '..') refuse(name, 'is a whiteout of nothing');
     const path = parent === '' ? hidden : `${parent}/${hidden}`;
     const kind = kinds.get(path);
-    if (kind === 'directory') return makeOpaque(path);
+    if (kind === 'directory') {
+      makeOpaque(path);
+      return;
+    }
     if (kind !== undefined) return; // What this layer has here hides the same below.
     kinds.set(path, 'whiteout');
     send(newTarEntry({ name: path, type: 'character', mode: 0 }));
@@ -110,12 +113,22 @@ export function newLayerFilter(options: LayerFilterOptions): TarHandler & { fini
       const before = kinds.get(entry.name);
       if (before !== undefined && before !== 'directory' && before !== 'whiteout')
         refuse(entry.name, `appears twice, as a ${before} and as a directory`);
-      return directory(entry);
+      directory(entry);
+      return;
     }
     if (entry.name === '') refuse(entry.name, 'the root of a layer must be a directory');
-    if (entry.type === 'hardlink') return hardlink(entry);
-    if (entry.type === 'symlink') return other(entry, 'symlink');
-    if (entry.type === 'file' || entry.type === 'fifo') return other(entry, entry.type === 'file' ? 'file' : 'special');
+    if (entry.type === 'hardlink') {
+      hardlink(entry);
+      return;
+    }
+    if (entry.type === 'symlink') {
+      other(entry, 'symlink');
+      return;
+    }
+    if (entry.type === 'file' || entry.type === 'fifo') {
+      other(entry, entry.type === 'file' ? 'file' : 'special');
+      return;
+    }
     if (entry.name.startsWith('dev/')) return; // The container gets a /dev of its own.
     refuse(entry.name, 'is a device node');
   }
@@ -139,9 +152,15 @@ export function newLayerFilter(options: LayerFilterOptions): TarHandler & { fini
       const parent = parentOf(name);
       const base = name.slice(parent === '' ? 0 : parent.length + 1);
       if (name !== '') ensureDirectory(parent, name);
-      if (base === '.wh..wh..opq') return makeOpaque(parent);
+      if (base === '.wh..wh..opq') {
+        makeOpaque(parent);
+        return;
+      }
       if (base.startsWith('.wh..wh.')) return; // What AUFS kept for itself.
-      if (base.startsWith('.wh.')) return whiteout(parent, base.slice(4), name);
+      if (base.startsWith('.wh.')) {
+        whiteout(parent, base.slice(4), name);
+        return;
+      }
       place({ ...raw, name, xattrs: safeXattrs(raw.xattrs) });
     },
     data(chunk) {

@@ -151,7 +151,10 @@ export function newTarReader(handler: TarHandler): TarReader {
   }
 
   function finish(): void {
-    if (metadata === undefined) return handler.entryEnd();
+    if (metadata === undefined) {
+      handler.entryEnd();
+      return;
+    }
     const bytes = Buffer.concat(metadata.parts);
     const text = (): string => bytes.toString('latin1').replace(/\0.*$/s, '');
     if (metadata.kind === 'x') pax = parsePaxRecords(bytes);
