@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import type { Random } from '@orrery/base';
 import { readJsonFile, replaceFile } from './files.ts';
 import { isAlive, ownIdentity } from './process-identity.ts';
-import type { StoreLock } from './store-lock.ts';
 import { type UnpackLimits, unpackLayer } from './tar/unpack-layer.ts';
 
 /** An unpacked layer on top of those that it was unpacked on. */

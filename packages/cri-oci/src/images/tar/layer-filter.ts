@@ -136,8 +136,12 @@ export function newLayerFilter(options: LayerFilterOptions): TarHandler & { fini
   function hardlink(entry: TarEntry): void {
     const target = normalised(entry.linkName, 'the target of the hard link');
     const kind = kinds.get(target);
-    if (kind !== 'file' && kind !== 'symlink' && kind !== 'special')
-      return refuse(entry.name, `is a hard link to ${readableName(target)}, which is no file of this layer before it`);
+    if (kind !== 'file' && kind !== 'symlink' && kind !== 'special') {
+      throw new RuntimeError(
+        'INVALID_ARGUMENT',
+        `layer entry ${readableName(entry.name)}: is a hard link to ${readableName(target)}, which is no file of this layer before it`,
+      );
+    }
     if (target === entry.name) return;
     other({ ...entry, linkName: `./${target}` }, kind);
   }
