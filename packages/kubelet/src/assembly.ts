@@ -29,6 +29,8 @@ import { newContainerStarter } from './runtime/start.ts';
 import { newStateReader, type StateReader } from './runtime/state-reader.ts';
 import { newStatusWriter, type StatusWriter } from './status/status-writer.ts';
 import type { Directories } from './volumes/directories.ts';
+import type { Mounts } from './volumes/mounts.ts';
+import { newClaims } from './volumes/persistent.ts';
 import { newTokenSource } from './volumes/tokens.ts';
 import { newVolumeMounter } from './volumes/volume-mounter.ts';
 import { newPodCleaner, type PodCleaner } from './worker/pod-cleaner.ts';
@@ -53,6 +55,7 @@ export interface AssemblyInput {
   readonly runtimeName: string;
   readonly cgroups: OpenCgroups | undefined;
   readonly directories: Directories;
+  readonly mounts: Mounts;
   readonly userNamespaces: UserNamespaces;
   readonly allocations: Allocations;
   readonly services: Lister<Service>;
@@ -95,7 +98,8 @@ function newExecution(input: AssemblyInput, directories: Directories, probes: Pr
   const images = newImagePuller({ runtime, clock, events, backoff: newRestartBackoff(clock, config.imagePullBackoff) });
   const cgroups = input.cgroups?.pods;
   const facts = { memoryBytes: machine.memoryBytes, cgroupVersion: input.cgroups?.version };
-  const starter = newContainerStarter({ runtime, clock, random, events, images, hooks, killer, directories, facts, limiter });
+  const { mounts } = input;
+  const starter = newContainerStarter({ runtime, clock, random, events, images, hooks, killer, directories, mounts, facts, limiter });
   const backoff = newRestartBackoff(clock, config.crashLoopBackoff);
   const shared = { runtime, events, log, killer, starter, images, backoff, directories, limiter, cgroups };
   const { allocations } = input;
@@ -131,7 +135,9 @@ export function newAssembly(input: AssemblyInput): Assembly {
   const references = newReferenceCache({ client, clock, random, onChange: wake });
   const tokens = newTokenSource(client, clock);
   const probes = newProbeSet({ clock, random, events, prober: newProber(runtime, clock), onChange: wake });
-  const cleaner = newPodCleaner({ runtime, reader, directories, log, cgroups: input.cgroups?.pods });
+  const claims = newClaims(client);
+  const volumes = newVolumeMounter({ directories, mounts: input.mounts, clock, random, claims, node: () => agent.node });
+  const cleaner = newPodCleaner({ runtime, reader, directories, volumes, log, cgroups: input.cgroups?.pods });
   const { executor, killer, images, backoff } = newExecution(input, directories, probes);
   const hostIps = addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
   const syncer = newPodSyncer({
@@ -143,7 +149,7 @@ export function newAssembly(input: AssemblyInput): Assembly {
     killer,
     statuses,
     probes,
-    volumes: newVolumeMounter(directories, { clock, random }),
+    volumes,
     references: references.fresh,
     volumeReferences: references.watched,
     tokens,

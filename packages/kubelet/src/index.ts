@@ -4,3 +4,4 @@ export { type HollowRuntime, type HollowRuntimeOptions, newHollowRuntime } from 
 export { type Kubelet, type KubeletOptions, newKubelet } from './kubelet.ts';
 export type { EventSink } from './runtime/events.ts';
 export type { ServerOptions as KubeletServerOptions } from './server/kubelet-server.ts';
+export { removeKubeletMounts } from './volumes/mounts.ts';

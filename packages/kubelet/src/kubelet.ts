@@ -18,6 +18,7 @@ import { messageOf } from './runtime/errors.ts';
 import type { EventSink } from './runtime/events.ts';
 import { newKubeletServer, type ServerOptions } from './server/kubelet-server.ts';
 import { newDirectories } from './volumes/directories.ts';
+import { openMounts } from './volumes/mounts.ts';
 
 export interface KubeletOptions {
   readonly client: Client;
@@ -85,6 +86,9 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   await mkdir(podLogsDirectory, { recursive: true, mode: 0o755 });
   const machine = await readMachine(rootDirectory);
   const directories = newDirectories(rootDirectory, podLogsDirectory);
+  const mounts = await openMounts(rootDirectory, (reason) =>
+    log.info('volumes in memory lie on disk: mounting is not allowed', { reason }),
+  );
   const userNamespaces = newUserNamespaces(directories, { firstId: config.userNamespaceFirstId, podsMax: config.podsMax });
   const allocations = newAllocations(directories, options.events, log);
   await Promise.all([userNamespaces.load(), allocations.load()]);
@@ -107,6 +111,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     runtimeName,
     cgroups,
     directories,
+    mounts,
     userNamespaces,
     allocations,
     services,

@@ -274,6 +274,7 @@ export function newPodExecutor(deps: Deps): PodExecutor {
       podIps,
       volumes: input.volumes,
       imageVolumes: await imageVolumes(input, config),
+      recursiveReadOnly: await handlers.recursiveReadOnly(pod),
       credentials: input.credentials,
       environment: input.environment,
       signal: input.signal,

@@ -7,6 +7,7 @@ import type { EnvVariable } from '../env/services.ts';
 import type { ContainerSpec } from '../pod/container-spec.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
 import type { Directories } from '../volumes/directories.ts';
+import type { Mounts } from '../volumes/mounts.ts';
 import type { MountedVolume } from '../volumes/volume-mounter.ts';
 import { containerConfig } from './container-config.ts';
 import { messageOf } from './errors.ts';
@@ -30,6 +31,8 @@ export interface PodContext {
   readonly volumes: ReadonlyMap<string, MountedVolume>;
   /** Images of image volumes by volume name, or why one is missing. */
   readonly imageVolumes: ReadonlyMap<string, ImageSpec | StartError>;
+  /** Whether the pod's runtime handler can make all of a mount read-only. */
+  readonly recursiveReadOnly: boolean;
   readonly credentials: readonly AuthConfig[];
   /** @throws {Error} when something it refers to is missing. */
   readonly environment: (spec: ContainerSpec, podIps: readonly string[]) => Promise<readonly EnvVariable[]>;
@@ -50,6 +53,7 @@ interface Deps {
   readonly hooks: HookRunner;
   readonly killer: Killer;
   readonly directories: Directories;
+  readonly mounts: Mounts;
   readonly facts: ResourceFacts;
   /** Bounds creations and starts over all pods. */
   readonly limiter: Limiter;
@@ -106,6 +110,8 @@ export function newContainerStarter(deps: Deps): ContainerStarter {
       environment: new Map(environment.map(({ name, value }) => [name, value])),
       images: usableImages(spec, context.imageVolumes),
       directories,
+      mounts: deps.mounts,
+      recursiveReadOnly: context.recursiveReadOnly,
       random,
     });
     const users = sandboxConfig.linux?.securityContext?.namespaceOptions?.usernsOptions;

@@ -1,6 +1,7 @@
 import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import type { Clock, Random } from '@orrery/base';
+import { setVolumeOwnership } from './ownership.ts';
 import type { Payload, PayloadFile } from './payload.ts';
 
 const dataLink = '..data';
@@ -17,10 +18,13 @@ function checkPath(path: string): void {
   if (bad) throw new Error(`invalid path: must not be empty, absolute, or contain '..': ${path}`);
 }
 
-async function sameFile(path: string, file: PayloadFile): Promise<boolean> {
+/** A group may read what it is given. Source: volume.SetVolumeOwnership. */
+const modeOf = (file: PayloadFile, group: number | undefined): number => (group === undefined ? file.mode : file.mode | 0o440) & 0o777;
+
+async function sameFile(path: string, file: PayloadFile, group: number | undefined): Promise<boolean> {
   try {
     const [data, info] = await Promise.all([readFile(path), stat(path)]);
-    return (info.mode & 0o777) === (file.mode & 0o777) && data.equals(file.data);
+    return (info.mode & 0o777) === modeOf(file, group) && data.equals(file.data);
   } catch {
     return false; // Not there, or not readable: write it anew.
   }
@@ -31,9 +35,9 @@ async function countFiles(directory: string): Promise<number> {
   return entries.filter((entry) => !entry.isDirectory()).length;
 }
 
-async function isCurrent(directory: string, payload: Payload): Promise<boolean> {
+async function isCurrent(directory: string, payload: Payload, group: number | undefined): Promise<boolean> {
   if ((await countFiles(directory).catch(() => -1)) !== payload.size) return false;
-  const same = await Promise.all([...payload].map(([path, file]) => sameFile(join(directory, path), file)));
+  const same = await Promise.all([...payload].map(([path, file]) => sameFile(join(directory, path), file, group)));
   return same.every(Boolean);
 }
 
@@ -44,10 +48,10 @@ async function writeAll(directory: string, payload: Payload, group: number | und
     const target = join(directory, path);
     if (path.includes(sep)) await mkdir(dirname(target), { recursive: true, mode: 0o755 });
     await writeFile(target, file.data);
-    // A group may read what it is given. Source: volume.SetVolumeOwnership.
-    await chmod(target, group === undefined ? file.mode : file.mode | 0o440);
-    if (group !== undefined || file.uid !== undefined) await chown(target, file.uid ?? -1, group ?? -1);
+    if (file.uid !== undefined) await chown(target, file.uid, -1);
+    await chmod(target, modeOf(file, undefined));
   }
+  if (group !== undefined) await setVolumeOwnership(directory, { group, readOnly: true });
 }
 
 async function linkNames(volume: string, payload: Payload): Promise<void> {
@@ -75,9 +79,10 @@ export async function writeAtomically(
 ): Promise<boolean> {
   for (const path of payload.keys()) checkPath(path);
   await mkdir(volume, { recursive: true, mode: 0o777 });
-  await chmod(volume, 0o777);
+  if (group !== undefined) await chown(volume, -1, group);
+  await chmod(volume, group === undefined ? 0o777 : 0o2777);
   const before = await linkTarget(join(volume, dataLink));
-  if (before !== undefined && (await isCurrent(join(volume, before), payload))) return false;
+  if (before !== undefined && (await isCurrent(join(volume, before), payload, group))) return false;
 
   const stamp = new Date(clock.now()).toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_');
   const fresh = `..${stamp}.${random.integer(1_000_000_000)}`;

@@ -1,5 +1,4 @@
 import { mkdir, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 
 type Kind = 'directory' | 'file' | 'socket file' | 'character device' | 'block device';
 
@@ -23,18 +22,37 @@ async function kindOf(path: string): Promise<Kind | 'other' | undefined> {
   return info.isBlockDevice() ? 'block device' : 'other';
 }
 
+/** @throws {Error} worded as Go's file calls. */
 async function create(path: string, type: string): Promise<void> {
-  if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 });
-  if (type !== 'FileOrCreate') return;
-  if ((await kindOf(dirname(path))) !== 'directory') throw new Error(`hostPath type check failed: ${path} is not a file`);
-  await (await open(path, 'a', 0o644)).close();
+  try {
+    if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 });
+    else await (await open(path, 'a', 0o644)).close();
+  } catch (err) {
+    const code = (err as NodeJS.ErrnoException).code;
+    const call = type === 'DirectoryOrCreate' ? 'mkdir' : 'open';
+    if (code === 'ENOENT') throw new Error(`${call} ${path}: no such file or directory`, { cause: err });
+    if (code === 'ENOTDIR') throw new Error(`${call} ${path}: not a directory`, { cause: err });
+    throw err;
+  }
 }
 
-/** @throws {Error} when the path is not of the volume's type. Source: volume/hostpath. */
+/**
+ * Makes the path where its type says so, and looks at what is there. A path without a type that is not there becomes a directory, as
+ * container runtimes make it for a mount.
+ * @throws {Error} when the path is not of the volume's type. Source: volume/hostpath.
+ */
 export async function checkHostPath(path: string, type: string | undefined): Promise<void> {
-  if (type === undefined || type === '') return;
+  const found = await kindOf(path);
+  if (type === undefined || type === '') {
+    if (found === undefined) await create(path, 'DirectoryOrCreate');
+    return;
+  }
   const kind = wanted[type];
   if (kind === undefined) throw new Error(`${type} is an invalid volume type`);
-  if ((await kindOf(path)) === undefined) await create(path, type);
-  if ((await kindOf(path)) !== kind) throw new Error(`hostPath type check failed: ${path} is not a ${kind}`);
+  if (found === undefined && type.endsWith('OrCreate')) {
+    await create(path, type);
+    return;
+  }
+  const fits = kind === 'file' ? found !== undefined && found !== 'directory' : found === kind; // A device or a pipe is a file, too.
+  if (!fits) throw new Error(`hostPath type check failed: ${path} is not a ${kind}`);
 }

@@ -110,6 +110,8 @@ const keyed = ({ items, optional }: { readonly items?: readonly PayloadItem[]; r
 export interface ApiVolume {
   /** As `kubernetes.io/configmap`. */
   readonly plugin: string;
+  /** Its files must not come to disk. */
+  readonly secret: boolean;
   /** @throws {Error} when something it needs is missing. */
   files(input: SourceInput): Promise<Payload>;
 }
@@ -119,19 +121,20 @@ export function apiVolume(volume: Volume): ApiVolume | undefined {
   const { configMap, secret, downwardAPI, projected } = volume;
   if (configMap !== undefined) {
     const files = (input: SourceInput) => configMapFiles(keyed(configMap, configMap.name), input, configMap.defaultMode ?? DEFAULT_MODE);
-    return { plugin: 'kubernetes.io/configmap', files };
+    return { plugin: 'kubernetes.io/configmap', secret: false, files };
   }
   if (secret !== undefined) {
     const files = (input: SourceInput) => secretFiles(keyed(secret, secret.secretName), input, secret.defaultMode ?? DEFAULT_MODE);
-    return { plugin: 'kubernetes.io/secret', files };
+    return { plugin: 'kubernetes.io/secret', secret: true, files };
   }
   if (downwardAPI !== undefined) {
     const files = async (input: SourceInput) => downwardFiles(downwardAPI.items ?? [], input, downwardAPI.defaultMode ?? DEFAULT_MODE);
-    return { plugin: 'kubernetes.io/downward-api', files };
+    return { plugin: 'kubernetes.io/downward-api', secret: true, files };
   }
   if (projected === undefined) return undefined;
   return {
     plugin: 'kubernetes.io/projected',
+    secret: true,
     async files(input) {
       const parts = await Promise.all(
         (projected.sources ?? []).map((source) => projectionFiles(source, input, projected.defaultMode ?? DEFAULT_MODE)),

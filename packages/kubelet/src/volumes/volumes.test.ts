@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeAtomically } from './atomic-writer.ts';
 import { checkHostPath } from './host-path.ts';
 import { type Payload, selectFiles } from './payload.ts';
-import { resolveSubPath } from './sub-path.ts';
+import { openSubPath } from './sub-path.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -68,7 +68,17 @@ describe('selectFiles', () => {
   test('skips it when optional', () => expect(selectFiles(data, [{ key: 'z', path: 'z' }], { ...options, optional: true }).size).toBe(0));
 });
 
-describe('resolveSubPath', () => {
+/** The real path of the place, which is opened and closed. */
+async function resolveSubPath(volume: string, subPath: string): Promise<string> {
+  const place = await openSubPath(volume, subPath);
+  try {
+    return await realpath(`/proc/self/fd/${place.fd}`);
+  } finally {
+    await place.close();
+  }
+}
+
+describe('openSubPath', () => {
   let volume = '';
   beforeEach(async () => {
     volume = join(directory, 'volume');
@@ -109,5 +119,15 @@ describe('checkHostPath', () => {
     await expect(checkHostPath(join(directory, 'none'), 'File')).rejects.toThrow('is not a file');
     await expect(checkHostPath(directory, 'Socket')).rejects.toThrow('is not a socket file');
   });
-  test('asks nothing of an untyped path', async () => await checkHostPath(join(directory, 'none'), ''));
+  test('makes an untyped path, and asks nothing of it', async () => {
+    await checkHostPath(join(directory, 'none'), '');
+    expect((await stat(join(directory, 'none'))).isDirectory()).toBe(true);
+    await writeFile(join(directory, 'f'), '');
+    await checkHostPath(join(directory, 'f'), '');
+  });
+  test('makes no directories for a file', async () => {
+    await expect(checkHostPath(join(directory, 'no', 'f'), 'FileOrCreate')).rejects.toThrow(
+      `open ${join(directory, 'no', 'f')}: no such file or directory`,
+    );
+  });
 });

@@ -8,6 +8,7 @@ import { isRuntimeNotFound, messageOf } from '../runtime/errors.ts';
 import type { ContainerInstance, PodState } from '../runtime/pod-state.ts';
 import type { StateReader } from '../runtime/state-reader.ts';
 import type { Directories } from '../volumes/directories.ts';
+import type { VolumeMounter } from '../volumes/volume-mounter.ts';
 
 /** Removes what pods leave behind. */
 export interface PodCleaner {
@@ -27,10 +28,11 @@ export function newPodCleaner(deps: {
   readonly runtime: Runtime;
   readonly reader: StateReader;
   readonly directories: Directories;
+  readonly volumes: Pick<VolumeMounter, 'remove'>;
   readonly log: Logger;
   readonly cgroups: PodCgroups | undefined;
 }): PodCleaner {
-  const { runtime, reader, directories, log, cgroups } = deps;
+  const { runtime, reader, directories, volumes, log, cgroups } = deps;
 
   async function ignoringGone(fn: () => Promise<unknown>): Promise<void> {
     try {
@@ -80,7 +82,7 @@ export function newPodCleaner(deps: {
     },
     async removeVolumes(uid) {
       await cgroups?.remove(uid);
-      await rm(directories.volumes(uid), { recursive: true, force: true });
+      await volumes.remove(uid);
     },
     async removeAll(pod) {
       const { uid, name, namespace = '' } = pod.metadata;
@@ -88,11 +90,16 @@ export function newPodCleaner(deps: {
       await Promise.all(state.containers.map(({ id }) => ignoringGone(() => runtime.removeContainer({ containerId: id }))));
       await Promise.all(state.sandboxes.map(({ id = '' }) => removeSandbox(id)));
       await cgroups?.remove(uid);
+      await volumes.remove(uid);
       await rm(directories.pod(uid), { recursive: true, force: true });
       await rm(directories.podLogs({ namespace, name, uid }), { recursive: true, force: true });
     },
     async sweep(isKnown) {
       await cgroups?.sweep(isKnown);
+      for (const directory of [directories.pods, directories.memory]) {
+        const left = (await readdir(directory).catch(() => [])).filter((uid) => !isKnown(uid));
+        for (const uid of left) await volumes.remove(uid);
+      }
       await sweepDirectory(directories.pods, isKnown);
       await sweepDirectory(directories.logs, (name) => isKnown(name.slice(name.lastIndexOf('_') + 1)));
     },
