@@ -7,11 +7,15 @@ import { endpointSliceMirroringController } from './controllers/endpointslicemir
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
+import { nodeIpamController } from './controllers/node-ipam/descriptor.ts';
 import { nodeLifecycleController } from './controllers/node-lifecycle/descriptor.ts';
 import { podGarbageCollector } from './controllers/pod-garbage-collector/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
 import { rootCaCertPublisher } from './controllers/root-ca-cert-publisher/descriptor.ts';
+import { serviceAddressController } from './controllers/service-addresses/descriptor.ts';
+import { serviceCidrController } from './controllers/service-cidrs/descriptor.ts';
+import { serviceLbController } from './controllers/service-lb/descriptor.ts';
 import { serviceAccountController } from './controllers/serviceaccount/descriptor.ts';
 import { serviceAccountTokenController } from './controllers/serviceaccount-token/descriptor.ts';
 import { taintEvictionController } from './controllers/taint-eviction/descriptor.ts';
@@ -26,12 +30,16 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   garbageCollector,
   jobController,
   namespaceController,
+  nodeIpamController,
   nodeLifecycleController,
   podGarbageCollector,
   replicaSetController,
   replicationController,
   rootCaCertPublisher,
   serviceAccountController,
+  serviceAddressController,
+  serviceCidrController,
+  serviceLbController,
   serviceAccountTokenController,
   taintEvictionController,
   ttlAfterFinishedController,
