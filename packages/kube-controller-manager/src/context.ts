@@ -28,6 +28,10 @@ export interface ControllerManagerConfig {
   readonly terminatedPodsMax: number;
   /** Endpoints in one EndpointSlice. @default 100: `--max-endpoints-per-slice` */
   readonly endpointsPerSliceMax: number;
+  /** Ranges that nodes get their pod ranges from, one of each family, the main one first. @default none: nodes get none; `--cluster-cidr` */
+  readonly clusterCidrs: readonly string[];
+  /** Ranges of Services, which no node gets a part of. @default none: `--service-cluster-ip-range` */
+  readonly serviceCidrs: readonly string[];
 }
 
 export const defaultConfig: ControllerManagerConfig = {
@@ -35,9 +39,11 @@ export const defaultConfig: ControllerManagerConfig = {
   concurrentGcSyncs: 20,
   concurrentNamespaceSyncs: 10,
   namespaceSettleMs: 200,
+  clusterCidrs: [],
   endpointsPerSliceMax: 100,
   nodeMonitorGraceMs: 40_000,
   nodeMonitorPeriodMs: 5000,
+  serviceCidrs: [],
   terminatedPodsMax: 12_500,
 };
 

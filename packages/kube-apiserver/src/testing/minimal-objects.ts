@@ -63,7 +63,20 @@ export const minimalObjects: Readonly<Record<string, Minimal>> = {
     metadata: { name: '10.96.200.1' },
     spec: { parentRef: { resource: 'services', namespace: 'default', name: 'a' } },
   },
+  'networking.k8s.io/NetworkPolicy': { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', spec: { podSelector: {} } },
   'networking.k8s.io/ServiceCIDR': { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', spec: { cidrs: ['10.200.0.0/24'] } },
   'node.k8s.io/RuntimeClass': { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', handler: 'runc' },
+  'rbac.authorization.k8s.io/ClusterRole': { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' },
+  'rbac.authorization.k8s.io/ClusterRoleBinding': {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    roleRef: { kind: 'ClusterRole', name: 'view' },
+  },
+  'rbac.authorization.k8s.io/Role': { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' },
+  'rbac.authorization.k8s.io/RoleBinding': {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    roleRef: { kind: 'ClusterRole', name: 'view' },
+  },
   'scheduling.k8s.io/PriorityClass': { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
 };
