@@ -1,6 +1,7 @@
 import type { Command } from '../cli/command.ts';
 import { newCompletionCommand } from './completion.ts';
 import { downCommand } from './down.ts';
+import { imageCommand } from './image.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
 import { logsCommand } from './logs.ts';
 import { resetCommand } from './reset.ts';
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   upCommand,
   downCommand,
   statusCommand,
+  imageCommand,
   kubeconfigCommand,
   logsCommand,
   resetCommand,
