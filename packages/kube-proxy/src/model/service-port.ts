@@ -1,7 +1,7 @@
 import type { Service, ServicePort } from '@orrery/api/core/v1';
 import { type Family, familyOf, familyOfCidr } from './addresses.ts';
 import type { EndpointsByPort } from './endpoint.ts';
-import { type NodePlace, type ReachableEndpoints, reachable } from './topology.ts';
+import { type NodePlace, type ReachableEndpoints, reachable, type WantedEndpoints } from './topology.ts';
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
@@ -81,8 +81,8 @@ function numbersOf({ name = '', port, nodePort = 0, protocol = 'TCP' }: ServiceP
 }
 
 /** Source: UsesClusterEndpoints, UsesLocalEndpoints, ExternallyAccessible. */
-function wantedOf({ spec }: Service, { internalLocal, externalLocal, externalIps, loadBalancerIps }: Common) {
-  const external = (spec.ports ?? []).some(({ nodePort }) => nodePort) || externalIps.length > 0 || loadBalancerIps.length > 0;
+function wantedOf({ spec }: Service, { internalLocal, externalLocal, externalIps }: Common): WantedEndpoints {
+  const external = spec.type === 'NodePort' || spec.type === 'LoadBalancer' || externalIps.length > 0;
   // Under externalTrafficPolicy Local pods and the node itself still go anywhere, so the endpoints of the cluster are needed as well.
   return { cluster: !internalLocal || external, local: internalLocal || (external && externalLocal) };
 }
