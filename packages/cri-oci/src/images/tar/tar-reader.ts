@@ -12,7 +12,7 @@ export interface TarHandler {
 /** Reads an archive that arrives in pieces: POSIX pax, GNU and old ones. */
 export interface TarReader {
   write(chunk: Buffer): void;
-  /** @throws {RuntimeError} when the archive stops in the middle */
+  /** Some tools (umoci) write neither the last padding nor the end mark. @throws {RuntimeError} when the archive stops inside an entry */
   end(): void;
 }
 
@@ -193,7 +193,7 @@ export function newTarReader(handler: TarHandler): TarReader {
       rest = ended ? Buffer.alloc(0) : left;
     },
     end() {
-      if (contentLeft > 0 || paddingLeft > 0 || rest.length > 0 || metadata !== undefined) refuse('unexpected end of the archive');
+      if (contentLeft > 0 || rest.length > 0 || metadata !== undefined) refuse('unexpected end of the archive');
     },
   };
 }
