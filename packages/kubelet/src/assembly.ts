@@ -1,4 +1,4 @@
-import type { NodeAddress, Pod, Service } from '@orrery/api/core/v1';
+import type { NodeAddress, Service } from '@orrery/api/core/v1';
 import type { Clock, Random } from '@orrery/base';
 import type { Client, Lister } from '@orrery/client';
 import type { Logger } from '@orrery/component';
@@ -8,9 +8,9 @@ import type { OpenCgroups } from './cgroups/open-cgroups.ts';
 import type { KubeletConfig } from './config.ts';
 import { newReferenceCache, type ReferenceCache } from './env/reference-cache.ts';
 import { withApiServer } from './env/services.ts';
+import { type EvictionParts, newEvictionParts } from './eviction/eviction-parts.ts';
 import type { Machine } from './node/machine.ts';
 import { type NodeAgent, newNodeAgent } from './node/node-agent.ts';
-import type { Rejection } from './pod/admission.ts';
 import { sysctlRejection } from './pod/sysctls.ts';
 import type { UserNamespaces } from './pod/user-namespaces.ts';
 import { newProbeSet, type ProbeSet } from './probe/probe-set.ts';
@@ -35,7 +35,7 @@ import { newTokenSource } from './volumes/tokens.ts';
 import { newVolumeMounter } from './volumes/volume-mounter.ts';
 import { newPodCleaner, type PodCleaner } from './worker/pod-cleaner.ts';
 import { newPodSyncer } from './worker/pod-syncer.ts';
-import { newPodWorkers, type PodWorkers } from './worker/pod-workers.ts';
+import { newPodWorkers, type PodWorkers, type PodWorkersDeps } from './worker/pod-workers.ts';
 import { newRelister, type Relister } from './worker/relister.ts';
 
 export interface AssemblyInput {
@@ -74,6 +74,7 @@ export interface Assembly {
   readonly references: ReferenceCache;
   readonly probes: ProbeSet;
   readonly cleaner: PodCleaner;
+  readonly eviction: EvictionParts;
   /** What grows with failures and forgets them when it is asked to. */
   readonly prunables: readonly { prune(): void }[];
 }
@@ -129,7 +130,8 @@ export function newAssembly(input: AssemblyInput): Assembly {
     periodMs: config.relistMs,
     periodWithEventsMs: config.relistWithEventsMs,
   });
-  const agent = newNodeAgent({ ...config, ...input, problems: () => problemsOf(relister, clock) });
+  const pressures = () => eviction.evictor.pressures();
+  const agent = newNodeAgent({ ...config, ...input, pressures, problems: () => problemsOf(relister, clock) });
   const reader = newStateReader(runtime);
   const statuses = newStatusWriter({ client, clock, log });
   const references = newReferenceCache({ client, clock, random, onChange: wake });
@@ -172,7 +174,14 @@ export function newAssembly(input: AssemblyInput): Assembly {
     allocations.forget(uid);
   };
   const common = { client, clock, random, log, events };
-  const gates = [(pod: Pod): Rejection | undefined => sysctlRejection(pod, config.allowedUnsafeSysctls)];
+  const eviction = newEvictionParts({
+    ...input,
+    cgroups: input.cgroups?.pods,
+    workers: () => workers,
+    cleaner,
+    onPressureChange: () => agent.wake(),
+  });
+  const gates: PodWorkersDeps['gates'] = [eviction.evictor.admit, (pod) => sysctlRejection(pod, config.allowedUnsafeSysctls)];
   const workers = newPodWorkers({ ...common, syncer, cleaner, statuses, node: () => agent.node, onGone, gates, allocations });
-  return { directories, agent, workers, relister, reader, statuses, references, probes, cleaner, prunables: [backoff, images] };
+  return { directories, agent, workers, relister, reader, statuses, references, probes, cleaner, eviction, prunables: [backoff, images] };
 }

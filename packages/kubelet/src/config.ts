@@ -1,10 +1,10 @@
 import type { NodeAddress, Taint } from '@orrery/api/core/v1';
-import type { PressureLimits } from './node/node-conditions.ts';
+import type { ThresholdConfig } from './eviction/thresholds.ts';
 import type { ResourceList } from './pod/resources.ts';
 import type { ClusterDns } from './runtime/sandbox-config.ts';
 
 /** Everything that may be set. Times in milliseconds. Names and defaults as KubeletConfiguration where it has them. */
-export interface KubeletConfig {
+export interface KubeletConfig extends ThresholdConfig {
   readonly podsMax: number;
   /** Replaces what the machine has, resource by resource. @default {} */
   readonly capacity: ResourceList;
@@ -23,7 +23,15 @@ export interface KubeletConfig {
   readonly clusterDns: ClusterDns;
   /** Where pods' DNS settings come from when they use the node's. */
   readonly resolvConf: string;
-  readonly pressureLimits: PressureLimits;
+  /** How long a pod that is evicted by a soft threshold may take to end, at most. */
+  readonly evictionMaxPodGraceSeconds: number;
+  /** How long the node tells of pressure after the last sign of it. */
+  readonly evictionPressureTransitionMs: number;
+  readonly evictionMonitorMs: number;
+  /** Percent of the disk in use from which on unused images go, and down to which. 100 for the first: never. */
+  readonly imageGcHighThresholdPercent: number;
+  readonly imageGcLowThresholdPercent: number;
+  readonly imageGcPeriodMs: number;
   readonly leaseRenewMs: number;
   readonly statusUpdateMs: number;
   readonly statusReportMs: number;
@@ -59,8 +67,24 @@ export const defaultKubeletConfig: KubeletConfig = {
   taints: [],
   clusterDns: { servers: [], domain: 'cluster.local' },
   resolvConf: '/etc/resolv.conf',
-  // A developer's disk is often nearly full: pressure is called when the machine is about to fail, not at upstream's 10 %.
-  pressureLimits: { memoryAvailableBytes: 100 * 1024 * 1024, diskAvailableFraction: 0.01, pidsAvailableFraction: 0.01 },
+  // A developer's disk is often nearly full: pressure is called when the machine is about to fail, not at upstream's 10 % and 15 %.
+  evictionHard: {
+    'memory.available': '100Mi',
+    'nodefs.available': '1%',
+    'nodefs.inodesFree': '1%',
+    'imagefs.available': '1%',
+    'imagefs.inodesFree': '1%',
+    'pid.available': '1%',
+  },
+  evictionSoft: {},
+  evictionSoftGraceMs: {},
+  evictionMinimumReclaim: {},
+  evictionMaxPodGraceSeconds: 0,
+  evictionPressureTransitionMs: 60_000, // Upstream's 5 minutes are long for who has just cleaned up.
+  evictionMonitorMs: 10_000,
+  imageGcHighThresholdPercent: 98,
+  imageGcLowThresholdPercent: 95,
+  imageGcPeriodMs: 300_000,
   leaseRenewMs: 10_000,
   statusUpdateMs: 10_000,
   statusReportMs: 300_000,

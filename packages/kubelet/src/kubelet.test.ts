@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pods } from '@orrery/api';
@@ -279,5 +279,26 @@ describe('a resize', () => {
     expect(status('r')?.allocatedResources).toEqual({ cpu: '100m' });
     await resize('r', '100m');
     await until('taken back', () => condition(getPod('r'), 'PodResizePending') === undefined);
+  });
+});
+
+describe('an eviction', () => {
+  test('ends the pod, which has then failed for the node’s sake', async () => {
+    await create('e', { volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Ki' } }] });
+    await until('running', () => condition(getPod('e'), 'Ready') === 'True');
+    const uid = getPod('e')?.metadata.uid ?? '';
+    const volume = join(root, 'pods', uid, 'volumes/kubernetes.io~empty-dir/v');
+    await writeFile(join(volume, 'big'), Buffer.alloc(64 * 1024));
+    await until('failed', () => getPod('e')?.status?.phase === 'Failed');
+    expect(getPod('e')?.status).toMatchObject({
+      reason: 'Evicted',
+      message: 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ',
+    });
+    expect(events).toContainEqual({
+      type: 'Warning',
+      reason: 'Evicted',
+      message: 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ',
+    });
+    expect(condition(getPod('e'), 'DisruptionTarget')).toBeUndefined();
   });
 });

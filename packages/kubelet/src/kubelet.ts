@@ -128,6 +128,7 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   }
   const running: Promise<unknown>[] = [informers.run(signal)];
   try {
+    await parts.eviction.evictor.round().catch((err: unknown) => log.warn('looking at the node failed', { error: messageOf(err) }));
     await agent.register(signal);
     running.push(agent.run(signal));
     await informers.waitForSync(signal);
@@ -177,6 +178,8 @@ function chores(
   const rotate = () => rotateLogs({ runtime, clock, log, directories: parts.directories, sizeBytesMax, filesMax });
   return [
     every(config.cleanupMs, () => tidyUp(parts), { clock, log }, signal),
+    every(config.evictionMonitorMs, () => parts.eviction.evictor.round(), { clock, log }, signal),
+    every(config.imageGcPeriodMs, () => parts.eviction.collectImages(), { clock, log }, signal),
     every(config.logRotationMs, rotate, { clock, log }, signal),
   ];
 }

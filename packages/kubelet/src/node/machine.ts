@@ -46,29 +46,3 @@ export async function readMachine(rootDirectory: string): Promise<Machine> {
     },
   };
 }
-
-/** What is left now. */
-export interface Pressure {
-  readonly memoryAvailableBytes: number;
-  /** Of the kubelet's file system, between 0 and 1. */
-  readonly diskAvailableFraction: number;
-  /** Process ids left, between 0 and 1. */
-  readonly pidsAvailableFraction: number;
-}
-
-export async function readPressure(rootDirectory: string): Promise<Pressure> {
-  const [meminfo, disk, pidMax, loadavg] = await Promise.all([
-    readFile('/proc/meminfo', 'utf8').catch(() => ''),
-    statfs(rootDirectory),
-    firstLine('/proc/sys/kernel/pid_max'),
-    firstLine('/proc/loadavg'),
-  ]);
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(meminfo)?.[1];
-  const tasks = Number(/\d+\/(\d+)/.exec(loadavg)?.[1] ?? 0);
-  const pidsMax = Number(pidMax) || 32_768;
-  return {
-    memoryAvailableBytes: available === undefined ? Number.POSITIVE_INFINITY : Number(available) * 1024,
-    diskAvailableFraction: disk.blocks === 0 ? 1 : disk.bavail / disk.blocks,
-    pidsAvailableFraction: Math.max(0, 1 - tasks / pidsMax),
-  };
-}

@@ -5,11 +5,12 @@ import { type Clock, deferred, type Random, withJitter } from '@orrery/base';
 import type { Client } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import type { PressureType } from '../eviction/thresholds.ts';
 import type { ResourceList } from '../pod/resources.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { type EventSink, reasons } from '../runtime/events.ts';
-import { architecture, type Machine, readPressure } from './machine.ts';
-import { conditionEvent, nodeConditions, type PressureLimits } from './node-conditions.ts';
+import { architecture, type Machine } from './machine.ts';
+import { conditionEvent, nodeConditions } from './node-conditions.ts';
 import { newNodeLease } from './node-lease.ts';
 import { isExtendedResource, nodeStatus, nodeStatusChanged, nodeStatusPatch } from './node-status.ts';
 
@@ -33,7 +34,7 @@ export interface NodeAgentOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly kubeletVersion: string;
-  readonly pressureLimits: PressureLimits;
+  readonly pressures: () => ReadonlySet<PressureType>;
   readonly leaseRenewMs: number;
   readonly statusUpdateMs: number;
   readonly statusReportMs: number;
@@ -114,9 +115,8 @@ export function newNodeAgent(options: NodeAgentOptions): NodeAgent {
   async function compute(): Promise<NodeStatus> {
     if (runtimeVersion === '') await readRuntimeVersion().catch(() => {}); // What is wrong shows in the problems below.
     const problems = [...(await runtimeProblems()), ...options.problems()];
-    const pressure = await readPressure(options.rootDirectory);
     const before = conditions.length === 0 ? (node?.status?.conditions ?? []) : conditions;
-    conditions = nodeConditions({ pressure, problems }, options.pressureLimits, before, clock.now());
+    conditions = nodeConditions({ pressures: options.pressures(), problems }, before, clock.now());
     const { machine, podsMax, capacity, reserved, addresses, port, kubeletVersion } = options;
     return nodeStatus(
       { machine, podsMax, capacity, reserved, addresses, port: port(), runtimeVersion, kubeletVersion, images, conditions },

@@ -1,16 +1,9 @@
 import type { NodeCondition } from '@orrery/api/core/v1';
 import { formatTime } from '@orrery/apimachinery';
-import type { Pressure } from './machine.ts';
-
-/** Below these the node is under pressure. */
-export interface PressureLimits {
-  readonly memoryAvailableBytes: number;
-  readonly diskAvailableFraction: number;
-  readonly pidsAvailableFraction: number;
-}
+import type { PressureType } from '../eviction/thresholds.ts';
 
 export interface NodeHealth {
-  readonly pressure: Pressure;
+  readonly pressures: ReadonlySet<PressureType>;
   /** Why the node cannot run pods; empty when it can. */
   readonly problems: readonly string[];
 }
@@ -22,23 +15,23 @@ const pressure = (type: string, under: boolean, good: readonly [string, string],
   return { type, status: under ? 'True' : 'False', reason, message };
 };
 
-function verdicts({ pressure: now, problems }: NodeHealth, limits: PressureLimits): readonly Verdict[] {
+function verdicts({ pressures, problems }: NodeHealth): readonly Verdict[] {
   return [
     pressure(
       'MemoryPressure',
-      now.memoryAvailableBytes < limits.memoryAvailableBytes,
+      pressures.has('MemoryPressure'),
       ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
       ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
     ),
     pressure(
       'DiskPressure',
-      now.diskAvailableFraction < limits.diskAvailableFraction,
+      pressures.has('DiskPressure'),
       ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
       ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
     ),
     pressure(
       'PIDPressure',
-      now.pidsAvailableFraction < limits.pidsAvailableFraction,
+      pressures.has('PIDPressure'),
       ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
       ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
     ),
@@ -54,14 +47,9 @@ function verdicts({ pressure: now, problems }: NodeHealth, limits: PressureLimit
 }
 
 /** The kubelet's node conditions; transition times are kept where the status is the same. Source: kubelet nodestatus setters. */
-export function nodeConditions(
-  health: NodeHealth,
-  limits: PressureLimits,
-  previous: readonly NodeCondition[],
-  nowMs: number,
-): readonly NodeCondition[] {
+export function nodeConditions(health: NodeHealth, previous: readonly NodeCondition[], nowMs: number): readonly NodeCondition[] {
   const now = formatTime(nowMs);
-  return verdicts(health, limits).map((verdict) => {
+  return verdicts(health).map((verdict) => {
     const old = previous.find(({ type }) => type === verdict.type);
     const since = old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now;
     return { ...verdict, lastHeartbeatTime: now, lastTransitionTime: since };

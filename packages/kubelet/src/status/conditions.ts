@@ -15,6 +15,9 @@ const ownTypes: ReadonlySet<string> = new Set([
 ]);
 export const isKubeletCondition = (type: string): boolean => ownTypes.has(type);
 
+/** Others write it too: the kubelet adds it, and never takes it away (KEP-3329). */
+export const DISRUPTION_TARGET = 'DisruptionTarget';
+
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 const yes: Verdict = { status: 'True' };
 const no = (reason: string, message?: string): Verdict => ({ status: 'False', reason, ...(message === undefined ? {} : { message }) });
@@ -36,6 +39,8 @@ export interface ConditionInput {
   readonly statuses: readonly ContainerStatus[];
   readonly state: PodState;
   readonly resize: ResizeState;
+  /** Why the pod goes for its node's sake. */
+  readonly disruption?: string | undefined;
 }
 
 function split(
@@ -104,7 +109,10 @@ function resizeVerdicts({ phase, resize: { pending, progress } }: ConditionInput
  */
 export function podConditions(input: ConditionInput, previous: readonly PodCondition[], now: string): readonly PodCondition[] {
   const { pod } = input;
-  const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !isKubeletCondition(type));
+  const { disruption } = input;
+  const foreign = (pod.status?.conditions ?? []).filter(
+    ({ type }) => !isKubeletCondition(type) && (type !== DISRUPTION_TARGET || disruption === undefined),
+  );
   const sandboxReady = !sandboxChange(isHostNetwork(pod), input.state).changed;
   const own: readonly (readonly [string, Verdict])[] = [
     ['PodReadyToStartContainers', { status: sandboxReady ? 'True' : 'False' }],
@@ -112,6 +120,9 @@ export function podConditions(input: ConditionInput, previous: readonly PodCondi
     ['Ready', ready(input, foreign)],
     ['ContainersReady', containersReady(input)],
     ['PodScheduled', yes],
+    ...(disruption === undefined
+      ? []
+      : [[DISRUPTION_TARGET, { status: 'True', reason: 'TerminationByKubelet', message: disruption }] as const]),
   ];
   const dated = [...own.map((entry) => [...entry, pod.metadata.generation] as const), ...resizeVerdicts(input)].map(
     ([type, verdict, generation]): PodCondition => {

@@ -31,7 +31,7 @@ export interface StatusInput {
   readonly actuated?: (container: string) => ResourceRequirements | undefined;
   readonly resize?: ResizeState;
   /** Why the kubelet ends the pod: overrides phase, reason and message. */
-  readonly eviction?: { readonly reason: string; readonly message: string } | undefined;
+  readonly eviction?: { readonly reason: string; readonly message: string; readonly disruption?: boolean } | undefined;
 }
 
 function withReadiness(input: StatusInput, status: ContainerStatus, regularInit: boolean): ContainerStatus {
@@ -61,10 +61,14 @@ function listStatuses(input: StatusInput, kind: 'init' | 'container' | 'ephemera
   });
 }
 
+/** The kubelet ends the pod, and nothing of it runs any more: only then has it failed. */
+const isEnded = ({ eviction, state }: StatusInput): boolean =>
+  eviction !== undefined && !state.containers.some(({ phase }) => phase === 'running');
+
 function phaseOf(input: StatusInput, statuses: readonly ContainerStatus[]): string {
   const { pod, previous, state } = input;
   if (isTerminalPhase(pod.status?.phase)) return pod.status?.phase ?? ''; // No way back from a terminal phase.
-  if (input.eviction !== undefined) return 'Failed';
+  if (isEnded(input)) return 'Failed';
   const initialized = pod.spec.containers.some(({ name }) => {
     const phase = findInstance(state, name)?.phase;
     return phase === 'running' || phase === 'exited';
@@ -73,10 +77,11 @@ function phaseOf(input: StatusInput, statuses: readonly ContainerStatus[]): stri
   return isTerminalPhase(previous.phase) && !isTerminalPhase(phase) ? (previous.phase ?? phase) : phase;
 }
 
-function reasonOf({ pod, previous, eviction }: StatusInput, phase: string): Pick<PodStatus, 'reason' | 'message'> {
+function reasonOf(input: StatusInput, phase: string): Pick<PodStatus, 'reason' | 'message'> {
+  const { pod, previous } = input;
   const kept =
     phase === previous.phase ? { reason: previous.reason || pod.status?.reason, message: previous.message || pod.status?.message } : {};
-  const { reason, message } = eviction ?? kept;
+  const { reason, message } = (isEnded(input) ? input.eviction : undefined) ?? kept;
   return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
 }
 
@@ -91,6 +96,8 @@ function addresses({ pod, state, previous, hostIps }: StatusInput): Partial<PodS
   };
 }
 
+const disruptionOf = ({ eviction }: StatusInput): string | undefined => (eviction?.disruption === true ? eviction.message : undefined);
+
 /** The pod's status as the API is to show it. Source: kubelet generateAPIPodStatus. */
 export function generateStatus(input: StatusInput): PodStatus {
   const { pod, previous } = input;
@@ -102,7 +109,7 @@ export function generateStatus(input: StatusInput): PodStatus {
   const now = formatTime(input.nowMs);
   const api = pod.status ?? {};
   const conditions = podConditions(
-    { pod, phase, statuses, state: input.state, resize: input.resize ?? {} },
+    { pod, phase, statuses, state: input.state, resize: input.resize ?? {}, disruption: disruptionOf(input) },
     previous.conditions ?? api.conditions ?? [],
     now,
   );

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PodCondition, PodStatus } from '@orrery/api/core/v1';
-import { isKubeletCondition } from './conditions.ts';
+import { DISRUPTION_TARGET, isKubeletCondition } from './conditions.ts';
 
 /** Fields that others write: never taken away here. */
 const foreign: ReadonlySet<string> = new Set([
@@ -27,7 +27,7 @@ function addressPatch(
 function conditionsPatch(before: readonly PodCondition[], after: readonly PodCondition[]): readonly object[] {
   const dropped = before.filter(({ type }) => isKubeletCondition(type) && !after.some((condition) => condition.type === type));
   const kept = after
-    .filter(({ type }) => isKubeletCondition(type))
+    .filter(({ type }) => isKubeletCondition(type) || type === DISRUPTION_TARGET)
     .map((condition) => {
       const old = before.find(({ type }) => type === condition.type) ?? {};
       const gone = Object.keys(old).filter((field) => condition[field as keyof PodCondition] === undefined);

@@ -16,6 +16,8 @@ export interface PodCleaner {
   prune(state: PodState): Promise<void>;
   /** Volumes and control groups of a pod whose containers have all ended. Its logs and termination messages stay. */
   removeVolumes(uid: string): Promise<void>;
+  /** All containers of a pod that has come to its end: only its status tells of them then. */
+  removeDead(uid: string): Promise<void>;
   /** Everything of a pod that is gone from the API. */
   removeAll(pod: Pod): Promise<void>;
   /** Directories of pods that nobody knows. Asked at the last moment: a pod may come while this runs. */
@@ -83,6 +85,9 @@ export function newPodCleaner(deps: {
     async removeVolumes(uid) {
       await cgroups?.remove(uid);
       await volumes.remove(uid);
+    },
+    async removeDead(uid) {
+      for (const instance of (await reader.read(uid)).containers) if (instance.phase === 'exited') await removeContainer(instance);
     },
     async removeAll(pod) {
       const { uid, name, namespace = '' } = pod.metadata;

@@ -27,7 +27,15 @@ import type { VolumeMounter } from '../volumes/volume-mounter.ts';
 export interface PodMemory {
   /** Containers that could not be started, until they are. */
   readonly startFailures: Map<string, StartFailure>;
-  eviction: { readonly reason: string; readonly message: string } | undefined;
+  eviction: Eviction | undefined;
+}
+
+/** Why the kubelet ends a pod. */
+export interface Eviction {
+  readonly reason: string;
+  readonly message: string;
+  /** The pod goes for the node's sake: what it belongs to shall not count that as its failure (KEP-3329). */
+  readonly disruption?: boolean;
 }
 
 export const newPodMemory = (): PodMemory => ({ startFailures: new Map(), eviction: undefined });

@@ -8,7 +8,7 @@ import { formatPod, isTerminalPhase } from '../pod/container-spec.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodCleaner } from './pod-cleaner.ts';
-import type { PodMemory, PodSyncer } from './pod-syncer.ts';
+import type { Eviction, PodMemory, PodSyncer } from './pod-syncer.ts';
 
 export interface WorkerDeps {
   readonly client: Client;
@@ -38,6 +38,8 @@ export interface PodWorker {
   removed(pod: Pod): void;
   /** Something may have changed: look. */
   wake(): void;
+  /** Ends the pod, which failed for that reason. */
+  evict(eviction: Eviction, graceSeconds: number): void;
   /** Ends the worker and leaves the pod running: the kubelet stops. Resolves when nothing is under way. */
   abandon(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export function newPodWorker(
   let gone = options.gone; // From the API.
   let phase: Phase = options.rejected || ending(first, options.gone) ? 'terminating' : 'sync';
   let graceSeconds: number | undefined; // Of the termination under way; only ever shorter.
+  let graceSecondsMax = Number.POSITIVE_INFINITY; // Of an evicted pod.
   let turn = new AbortController(); // Ends what is under way, when it has become pointless.
   let wakeUp = deferred<void>();
   let woken = true;
@@ -84,13 +87,13 @@ export function newPodWorker(
     if (phase === 'sync') {
       phase = 'terminating';
       interrupt();
-    } else if (phase === 'terminating' && graceSeconds !== undefined && graceOf(pod) < graceSeconds) {
+    } else if (phase === 'terminating' && graceSeconds !== undefined && Math.min(graceOf(pod), graceSecondsMax) < graceSeconds) {
       interrupt(); // Less time than it was given: begin again with that.
     } else wake();
   }
 
   async function terminate(signal: AbortSignal): Promise<void> {
-    graceSeconds = Math.min(graceSeconds ?? Number.POSITIVE_INFINITY, graceOf(pod));
+    graceSeconds = Math.min(graceSeconds ?? Number.POSITIVE_INFINITY, graceOf(pod), graceSecondsMax);
     await syncer.terminate(pod, memory, graceSeconds, signal);
     phase = 'terminated';
     woken = true;
@@ -188,6 +191,12 @@ export function newPodWorker(
       end();
     },
     wake,
+    evict(eviction, seconds) {
+      if (phase !== 'sync') return;
+      memory.eviction = eviction;
+      graceSecondsMax = seconds;
+      end();
+    },
     async abandon() {
       life.abort();
       turn.abort(new DOMException('the kubelet stops', 'AbortError'));

@@ -6,7 +6,7 @@ import { resizeOrder } from '../allocation/resize-order.ts';
 import { admit, type Rejection } from '../pod/admission.ts';
 import { formatPod, isTerminalPhase } from '../pod/container-spec.ts';
 import { type EventSink, podReference } from '../runtime/events.ts';
-import { newPodMemory } from './pod-syncer.ts';
+import { type Eviction, newPodMemory } from './pod-syncer.ts';
 import { newPodWorker, type PodWorker, type WorkerDeps } from './pod-worker.ts';
 import type { RuntimePod } from './relister.ts';
 
@@ -32,6 +32,11 @@ export interface PodWorkers {
   /** Pods that ran here before this kubelet did are not admitted again. */
   adopt(uids: ReadonlySet<string>): void;
   wake(uid: string): void;
+  /** Pods that run or may come to run. */
+  active(): readonly Pod[];
+  /** Nothing of the pod runs, nor will it. */
+  isStopped(uid: string): boolean;
+  evict(uid: string, eviction: Eviction, graceSeconds: number): void;
   /** Looks again at pods that wait for room to grow. */
   retryResizes(): void;
   has(uid: string): boolean;
@@ -144,6 +149,9 @@ export function newPodWorkers(deps: PodWorkersDeps): PodWorkers {
     },
     wake: (uid) => workers.get(uid)?.wake(),
     retryResizes,
+    active: () => [...workers.values()].filter((worker) => !worker.stopped && !worker.rejected).map((worker) => worker.pod),
+    isStopped: (uid) => workers.get(uid)?.stopped !== false,
+    evict: (uid, eviction, graceSeconds) => workers.get(uid)?.evict(eviction, graceSeconds),
     has: (uid) => workers.has(uid),
     uids: () => new Set(workers.keys()),
     find: (namespace, name) => find(namespace, name)?.pod,
