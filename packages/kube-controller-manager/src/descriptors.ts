@@ -1,5 +1,6 @@
 import type { ControllerDescriptor } from '@orrery/controller';
 import type { ControllerContext } from './context.ts';
+import { clusterRoleAggregationController } from './controllers/clusterrole-aggregation/descriptor.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { endpointsController } from './controllers/endpoints/descriptor.ts';
 import { endpointSliceController } from './controllers/endpointslice/descriptor.ts';
@@ -23,6 +24,7 @@ import { ttlAfterFinishedController } from './controllers/ttl-after-finished/des
 
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
+  clusterRoleAggregationController,
   deploymentController,
   endpointsController,
   endpointSliceController,

@@ -28,6 +28,8 @@ export interface ServerContext {
   readonly handler: ResourceHandler;
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
+  /** Paths at which requests without credentials are `system:anonymous`, beside health and version; the authorizer still decides. */
+  readonly anonymousPaths: ReadonlySet<string>;
   readonly connectors: readonly Connector[];
   readonly agents: TargetAgents;
   readonly documents: readonly DocumentEndpoint[];

@@ -26,7 +26,7 @@ export async function identify(context: ServerContext, request: HttpRequest, inf
   };
   const { user, refusal } = await authenticate(context.authenticators, credentials, signal);
   if (user !== undefined) return (await impersonatedUser(request.rawHeaders, user, context.authorizer, signal)) ?? user;
-  if (refusal === undefined && isPublic(info)) return anonymousUser;
+  if (refusal === undefined && (isPublic(info) || context.anonymousPaths.has(info.path))) return anonymousUser;
   throw refuse(context, refusal ?? 'no credentials');
 }
 

@@ -51,6 +51,8 @@ export interface ApiHttpServerOptions {
   readonly authenticators?: readonly Authenticator[];
   /** @default members of `system:masters` may do everything, others nothing */
   readonly authorizer?: Authorizer;
+  /** Paths that may be asked for without credentials, if the authorizer allows; health and version may always. @default none */
+  readonly anonymousPaths?: readonly string[];
   /** @default none */
   readonly connectors?: readonly Connector[];
   /** Discovery, OpenAPI and the like. @default none */
@@ -130,6 +132,7 @@ function contextOf(options: ApiHttpServerOptions): ServerContext {
     handler: options.handler,
     authenticators: [newCertificateAuthenticator(clock), ...(options.authenticators ?? [])],
     authorizer: options.authorizer ?? newMastersAuthorizer(),
+    anonymousPaths: new Set(options.anonymousPaths),
     connectors: options.connectors ?? [],
     agents: { http: new Agent({ keepAlive: true }), https: new TlsAgent({ keepAlive: true, ALPNProtocols: ['http/1.1'] }) },
     documents: options.documents ?? [],

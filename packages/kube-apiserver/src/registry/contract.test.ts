@@ -56,7 +56,7 @@ describe.each(resources.map((definition) => [`${definition.group}/${definition.k
     });
 
     test('a bad name is refused', async () => {
-      await expect(api.client.create(resource, make({ name: 'Not_A_Name' }) as never)).rejects.toSatisfy(isInvalid);
+      await expect(api.client.create(resource, make({ name: 'Not/A_Name' }) as never)).rejects.toSatisfy(isInvalid);
     });
 
     test('a dry run leaves nothing', async () => {

@@ -8,6 +8,7 @@ import { eventsResources } from './events/resources.ts';
 import { withFinalizerNames } from './finalizer-names.ts';
 import { networkingResources } from './networking/resources.ts';
 import { nodeResources } from './node/resources.ts';
+import { rbacResources } from './rbac/resources.ts';
 import { schedulingResources } from './scheduling/resources.ts';
 
 /** Every kind that the API server serves from the start. */
@@ -20,5 +21,6 @@ export const resources: readonly ResourceDefinition[] = [
   ...eventsResources,
   ...networkingResources,
   ...nodeResources,
+  ...rbacResources,
   ...schedulingResources,
 ].map(withFinalizerNames);

@@ -16,13 +16,14 @@ import { type HealthCheck, type Logger, pingCheck } from '@orrery/component';
 import type { Store } from '@orrery/storage';
 import { newAdmissionPlugins } from '../admission/plugins.ts';
 import { bootstrapObjects } from '../bootstrap/bootstrap-objects.ts';
+import { reconcileRbac } from '../bootstrap/rbac/reconcile.ts';
 import { newConnectors } from '../connect/connectors.ts';
 import type { ClusterPki } from '../pki/cluster-pki.ts';
 import { resources } from '../registry/resources.ts';
 import { subresources } from '../registry/subresources.ts';
 import { startCompactor } from './compactor.ts';
 import { documentEndpoints } from './documents.ts';
-import { newIdentity, type ServiceAccountTokens } from './identity.ts';
+import { type Identity, newIdentity, type ServiceAccountTokens } from './identity.ts';
 import { componentUser } from './users.ts';
 import { versionInfo } from './version.ts';
 
@@ -55,6 +56,8 @@ export interface KubeApiserver {
   readonly port: number | undefined;
   /** Calls without HTTP, as `user`. `userAgent` owns the changed fields. @default the user's name */
   transport(user: UserInfo, userAgent?: string): Transport;
+  /** Resolves when the default roles are there and known; never rejects. Before, only `system:masters` may do anything over HTTPS. */
+  readonly rulesReady: Promise<void>;
   /** Ends watches, lets requests finish for a moment. Idempotent. */
   close(): Promise<void>;
 }
@@ -63,7 +66,7 @@ export interface KubeApiserver {
 export async function startKubeApiserver(options: KubeApiserverOptions): Promise<KubeApiserver> {
   const { store, clock, random, log, serve, serviceCidr, freeze = false } = options;
   const client = (): Client => systemClient;
-  const identity = newIdentity({ tokens: options.serviceAccountTokens, client, clock, random });
+  const identity = newIdentity({ tokens: options.serviceAccountTokens, client, clock, random, log });
   const actions = { ...subresources, ...identity.subresources };
   const handler = newResourceHandler({
     definitions: [...resources, ...identity.definitions],
@@ -73,10 +76,13 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     random,
     log,
     freeze,
-    admission: newAdmissionPlugins(
-      { client, clock, random },
-      { serviceAccount: { mountTokens: true }, ...(serviceCidr === undefined ? {} : { services: { serviceCidrs: [serviceCidr] } }) },
-    ),
+    admission: [
+      ...newAdmissionPlugins(
+        { client, clock, random },
+        { serviceAccount: { mountTokens: true }, ...(serviceCidr === undefined ? {} : { services: { serviceCidrs: [serviceCidr] } }) },
+      ),
+      ...identity.admission,
+    ],
     subresources: actions,
   });
   const systemClient = newClient(newDirectTransport(handler, componentUser('system:apiserver')));
@@ -89,7 +95,11 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
   const documents = [...apiDocuments, ...identity.documents];
   const raw = newDocumentRaw({ documents, version: versionInfo });
   let bootstrapped = false;
-  const healthChecks = [pingCheck, bootstrapCheck(() => bootstrapped)];
+  const healthChecks = [
+    pingCheck,
+    bootstrapCheck('start-system-namespaces-controller', () => bootstrapped),
+    bootstrapCheck('rbac/bootstrap-roles', () => bootstrapped && rules.isReady()),
+  ];
   const http = serve === undefined ? undefined : newHttp(options, serve, { ...identity, handler, connectors, documents, healthChecks });
   const address = await http?.listen();
   await bootstrapObjects({
@@ -98,18 +108,47 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.podHost ?? serve.host, port: address.port } }),
   });
   bootstrapped = true;
+  const stopping = new AbortController();
+  const rules = startRules(identity, systemClient, log, stopping.signal);
   const compactor = startCompactor({ store, clock, log });
   return {
     handler,
     url: address?.url,
     port: address?.port,
+    rulesReady: rules.ready,
     transport: (user, userAgent) => newDirectTransport(handler, user, { raw, ...(userAgent === undefined ? {} : { userAgent }) }),
     async close() {
+      stopping.abort();
       await http?.close();
+      await rules.done;
       await compactor.close();
       handler.close();
     },
   };
+}
+
+interface Rules {
+  /** Resolves when nothing of them runs any more. */
+  readonly done: Promise<unknown>;
+  readonly ready: Promise<void>;
+  isReady(): boolean;
+}
+
+/** Rules are made while others already work: until they are there, only `system:masters` and the process' own components may do anything. */
+function startRules(identity: Identity, client: Client, log: Logger, signal: AbortSignal): Rules {
+  let isReady = false;
+  const running = identity.run(signal);
+  const ready = reconcileRbac(client)
+    .then(() => identity.synced(signal))
+    .then(
+      () => {
+        isReady = true;
+      },
+      (error: unknown) => {
+        if (!signal.aborted) log.error('The default roles were not made.', { error });
+      },
+    );
+  return { done: Promise.all([running, ready]), ready, isReady: () => isReady };
 }
 
 type Serve = NonNullable<KubeApiserverOptions['serve']>;
@@ -119,15 +158,18 @@ const newPodConnectors = (client: Client, { pki }: Serve, random: Random): reado
   return newConnectors({ client, kubeletTls: { ca: pki.ca.cert, cert, key } }, random);
 };
 
-/** Who waits for `/readyz` may then count on the system's namespaces. The name is upstream's. */
-const bootstrapCheck = (isDone: () => boolean): HealthCheck => ({
-  name: 'poststarthook/start-system-namespaces-controller',
+/** Who waits for `/readyz` may then count on the system's namespaces and rules. The names are upstream's. */
+const bootstrapCheck = (name: string, isDone: () => boolean): HealthCheck => ({
+  name: `poststarthook/${name}`,
   check() {
     if (!isDone()) throw new Error('not finished');
   },
 });
 
-type Served = Pick<ApiHttpServerOptions, 'handler' | 'authenticators' | 'authorizer' | 'connectors' | 'documents' | 'healthChecks'>;
+type Served = Pick<
+  ApiHttpServerOptions,
+  'handler' | 'authenticators' | 'authorizer' | 'anonymousPaths' | 'connectors' | 'documents' | 'healthChecks'
+>;
 
 function newHttp({ clock, random, log }: KubeApiserverOptions, { host, port, podHost, pki }: Serve, served: Served): ApiHttpServer {
   return newApiHttpServer({
@@ -135,7 +177,7 @@ function newHttp({ clock, random, log }: KubeApiserverOptions, { host, port, pod
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, clientCa: pki.ca.cert },
     host,
     port,
-    ...(podHost === undefined || podHost === host ? {} : { moreHosts: [podHost] }),
+    ...(podHost === undefined || [podHost, '0.0.0.0', '::'].includes(host) ? {} : { moreHosts: [podHost] }),
     version: versionInfo,
     clock,
     random,

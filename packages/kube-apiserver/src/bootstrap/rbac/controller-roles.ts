@@ -189,18 +189,3 @@ export const controllerRules: Readonly<Record<string, string>> = {
     get,list,update,watch storage.k8s.io volumeattributesclasses
     events`,
 };
-
-/** Rules of roles in one namespace, by `namespace/role`, and which accounts of kube-system have them. */
-export const namespaceRoles: Readonly<Record<string, { readonly rules: string; readonly subjects: readonly string[] }>> = {
-  'kube-system/extension-apiserver-authentication-reader': {
-    rules: 'ro - configmaps extension-apiserver-authentication',
-    subjects: [],
-  },
-  'kube-system/system:controller:bootstrap-signer': { rules: 'ro - secrets', subjects: ['bootstrap-signer'] },
-  'kube-system/system:controller:cloud-provider': { rules: 'create,get,list,watch - configmaps', subjects: ['cloud-provider'] },
-  'kube-system/system:controller:token-cleaner': { rules: 'delete,get,list,watch - secrets\nevents', subjects: ['token-cleaner'] },
-  'kube-public/system:controller:bootstrap-signer': {
-    rules: 'ro - configmaps\nupdate - configmaps cluster-info\nevents',
-    subjects: ['bootstrap-signer'],
-  },
-};

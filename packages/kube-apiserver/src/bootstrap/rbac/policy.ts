@@ -1,7 +1,8 @@
 import type { Subject } from '@orrery/api/rbac/v1';
 import { rbacGroup } from '../../registry/rbac/validation.ts';
 import { componentRoles } from './component-roles.ts';
-import { controllerRules, namespaceRoles } from './controller-roles.ts';
+import { controllerRules } from './controller-roles.ts';
+import { namespaceRoles } from './namespace-roles.ts';
 import { parseRules } from './rule-text.ts';
 import { type DefaultRole, userRoles } from './user-roles.ts';
 
@@ -59,10 +60,6 @@ const clusterRoleBinding = (name: string, subjects: readonly Subject[]): object 
 export function defaultPolicy(): DefaultPolicy {
   const named = { ...userRoles, ...componentRoles };
   const controllers = Object.entries(controllerRules).map(([name, rules]) => ({ name, role: `system:controller:${name}`, rules }));
-  const local = Object.entries(namespaceRoles).map(([key, { rules, subjects }]) => {
-    const [namespace = '', name = ''] = key.split('/');
-    return { namespace, name, rules, subjects: subjects.map((subject) => account(subject)) };
-  });
   return {
     clusterRoles: [
       ...Object.entries(named).map(([name, role]) => clusterRole(name, role)),
@@ -72,8 +69,8 @@ export function defaultPolicy(): DefaultPolicy {
       ...Object.entries(boundTo).map(([name, subjects]) => clusterRoleBinding(name, subjects)),
       ...controllers.map(({ name, role }) => clusterRoleBinding(role, [account(name)])),
     ],
-    roles: local.map(({ namespace, name, rules }) => ({ metadata: { ...metadata(name), namespace }, rules: parseRules(rules) })),
-    roleBindings: local
+    roles: namespaceRoles.map(({ namespace, name, rules }) => ({ metadata: { ...metadata(name), namespace }, rules: parseRules(rules) })),
+    roleBindings: namespaceRoles
       .filter(({ subjects }) => subjects.length > 0)
       .map(({ namespace, name, subjects }) => ({
         metadata: { ...metadata(name), namespace },
