@@ -1,3 +1,6 @@
+export { type FoundProgram, findOciRuntime, type OciPrograms } from './host/find-oci-runtime.ts';
+export type { Host } from './host/host.ts';
+export { freeDirectoryMounts } from './host/private-mount.ts';
 export type { ImageConfig, ImageRecord } from './images/image-record.ts';
 export { newImageService } from './images/image-service.ts';
 export type { ImageFsInfo, ImageLog, ImageStore, ImageStoreOptions, LoadOptions, PullProgress, PullRequest } from './images/image-store.ts';
@@ -5,3 +8,4 @@ export { openImageStore } from './images/open-image-store.ts';
 export { parseRegistries } from './images/parse-registries.ts';
 export { noRegistries, type Registries } from './images/registries.ts';
 export type { ContainerSnapshot, IdMapping, SnapshotOptions } from './images/snapshots.ts';
+export { type OciRuntime, type OciRuntimeOptions, openOciRuntime } from './oci-runtime.ts';

@@ -1,0 +1,160 @@
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ContainerConfig, type Mount, RuntimeError } from '@orrery/cri';
+import type { Host } from '../host/host.ts';
+import { readMountFacts } from '../host/mount-table.ts';
+import type { ImageRecord } from '../images/image-record.ts';
+import type { ImageStore } from '../images/image-store.ts';
+import type { ContainerSnapshot } from '../images/snapshots.ts';
+import { type RecordedConfig, recordedConfig, type SandboxRecord } from '../records.ts';
+import { podSysctls, sandboxPaths } from '../sandbox/sandbox.ts';
+import { containerCapabilities } from '../spec/capabilities.ts';
+import { containerCommand, containerEnvironment, workingDirectory } from '../spec/command.ts';
+import { containerDevices } from '../spec/devices.ts';
+import { defaultMounts, orderedMounts, rootPropagation, volumeMount } from '../spec/mounts.ts';
+import { containerNamespaces, type SandboxNamespaces } from '../spec/namespaces.ts';
+import type { OciMount, OciSpec, OciUser } from '../spec/oci.ts';
+import { clampedOomScore, containerResources } from '../spec/resources.ts';
+import { containerSeccomp } from '../spec/seccomp.ts';
+import { containerSpec } from '../spec/spec.ts';
+import { containerUser } from '../spec/user.ts';
+import { readLayerFile } from './layer-files.ts';
+
+export interface CreateInput {
+  readonly id: string;
+  readonly config: ContainerConfig;
+  readonly sandbox: SandboxRecord;
+  readonly sandboxDirectory: string;
+  readonly namespaces: SandboxNamespaces;
+  /** Of the container that `targetId` names. */
+  readonly targetPid: string | undefined;
+  readonly hostname: string;
+  readonly image: ImageRecord;
+  readonly images: ImageStore;
+  readonly host: Host;
+  /** The container's own folder. */
+  readonly directory: string;
+  readonly cgroupPath: string;
+}
+
+export interface CreatedContainer {
+  readonly spec: OciSpec;
+  readonly user: OciUser;
+  readonly config: RecordedConfig;
+  readonly snapshot: ContainerSnapshot;
+  readonly imageVolumes: readonly ImageVolume[];
+}
+
+export interface ImageVolume {
+  readonly snapshotId: string;
+  readonly target: string;
+  readonly snapshot: ContainerSnapshot;
+}
+
+/** Everything about a container that has to be looked up, and its `config.json` made of it. Nothing is started or mounted. */
+export async function createSpec(input: CreateInput): Promise<CreatedContainer> {
+  const { id, sandbox, sandboxDirectory, image, images, host, directory, cgroupPath, hostname } = input;
+  const config = recordedConfig(input.config);
+  const context = config.linux?.securityContext ?? {};
+  const { privileged = false, readonlyRootfs = false } = context;
+  const snapshot = await images.snapshot(id, image);
+  const rootfs = join(directory, 'rootfs');
+  await mkdir(rootfs, { recursive: true });
+  const [passwd, group] = await Promise.all([readLayerFile(snapshot, 'etc/passwd'), readLayerFile(snapshot, 'etc/group')]);
+  const user = containerUser(context, image.config.User ?? '', { passwd, group });
+  const capabilities = containerCapabilities({ privileged, wanted: context.capabilities, available: host.capabilities });
+  const { mounts: own, imageVolumes } = await ownMounts(input, config.mounts ?? []);
+  const { files } = sandboxPaths(sandboxDirectory, sandbox.config);
+  const options = { ...sandbox.config.linux?.securityContext?.namespaceOptions, ...context.namespaceOptions };
+  const resources = config.linux?.resources ?? {};
+  const spec = containerSpec({
+    rootfs,
+    context,
+    args: containerCommand(input.config, image.config),
+    env: containerEnvironment({ image: image.config, own: config.env, hostname, tty: config.tty === true }),
+    cwd: workingDirectory(input.config, image.config),
+    terminal: config.tty === true,
+    user,
+    capabilities,
+    seccomp: await containerSeccomp(context, capabilities.bounding),
+    namespaces: containerNamespaces({
+      options,
+      sandbox: input.namespaces,
+      targetPid: input.targetPid,
+      privileged,
+      cgroupVersion: host.cgroups.abilities.version,
+    }),
+    mounts: orderedMounts(defaultMounts({ privileged, readonlyRootfs, files, cgroup: host.limits }), own),
+    rootfsPropagation: rootPropagation(config.mounts ?? []),
+    devices: await containerDevices(config.devices ?? [], privileged),
+    resources: host.limits ? containerResources(resources, host.cgroups.abilities) : {},
+    cgroupsPath: host.limits ? cgroupPath : undefined,
+    oomScoreAdj: clampedOomScore(resources.oomScoreAdj ?? 0, host.oomScoreAdj, host.capabilities.has('CAP_SYS_RESOURCE')),
+    hostname,
+    sysctls: podSysctls(sandbox.config),
+    idMappings: undefined,
+    apparmorProfile: apparmorProfile(host, context.apparmor?.profileType === 'Localhost' ? context.apparmor.localhostRef : undefined),
+  });
+  await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
+  return { spec, user, config, snapshot, imageVolumes };
+}
+
+function apparmorProfile({ apparmor }: Host, profile: string | undefined): string | undefined {
+  if (profile !== undefined && !apparmor) throw new RuntimeError('INVALID_ARGUMENT', 'AppArmor is not enabled on this machine');
+  return profile?.replace(/^localhost\//, '');
+}
+
+async function ownMounts(
+  { id, images, directory }: CreateInput,
+  mounts: readonly Mount[],
+): Promise<{ readonly mounts: readonly OciMount[]; readonly imageVolumes: readonly ImageVolume[] }> {
+  const facts = readMountFacts();
+  const imageVolumes: ImageVolume[] = [];
+  const made: OciMount[] = [];
+  for (const mount of mounts) {
+    if (mount.image?.image !== undefined && mount.image.image !== '') {
+      const volume = await imageVolume(
+        images,
+        mount,
+        `${id}-volume-${imageVolumes.length}`,
+        join(directory, `volume-${imageVolumes.length}`),
+      );
+      imageVolumes.push(volume);
+      const source = join(volume.target, insideOf(mount.imageSubPath ?? ''));
+      made.push({
+        destination: mount.containerPath ?? '',
+        type: 'bind',
+        source,
+        options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev', 'noexec'],
+      });
+      continue;
+    }
+    made.push(volumeMount(mount, await mountSource(mount), facts));
+  }
+  return { mounts: made, imageVolumes };
+}
+
+/** A folder is made where there is nothing, as container runtimes do: what must exist was checked by the kubelet. */
+async function mountSource({ hostPath = '', containerPath = '' }: Mount): Promise<string> {
+  if (!hostPath.startsWith('/'))
+    throw new RuntimeError('INVALID_ARGUMENT', `mount ${containerPath}: host path "${hostPath}" must be absolute`);
+  return realpath(hostPath).catch(async (err: NodeJS.ErrnoException) => {
+    if (err.code !== 'ENOENT') throw new RuntimeError('INVALID_ARGUMENT', `mount ${containerPath}: ${err.message}`, { cause: err });
+    await mkdir(hostPath, { recursive: true, mode: 0o755 }).catch((cause: Error) => {
+      throw new RuntimeError('INVALID_ARGUMENT', `mount ${containerPath}: cannot make ${hostPath}: ${cause.message}`, { cause });
+    });
+    return realpath(hostPath);
+  });
+}
+
+async function imageVolume(images: ImageStore, mount: Mount, snapshotId: string, target: string): Promise<ImageVolume> {
+  const reference = mount.image?.image ?? '';
+  const image = images.resolve(reference);
+  if (image === undefined) throw new RuntimeError('NOT_FOUND', `image "${reference}" of the volume at ${mount.containerPath} not found`);
+  const snapshot = await images.snapshot(snapshotId, image, { readOnly: true });
+  await mkdir(target, { recursive: true });
+  return { snapshotId, target, snapshot };
+}
+
+/** A path below another, whatever `..` it holds. */
+const insideOf = (path: string): string => join('/', path).slice(1);
