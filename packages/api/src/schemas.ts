@@ -1,5 +1,6 @@
 import { type FactTable, newSchemaSource, type SchemaSource, type StructSchema } from '@orrery/apimachinery';
 import { loadTypes } from './generated/tables/types.ts';
+import { metricsTypes } from './metrics-types.ts';
 import { overridesOf } from './overrides.ts';
 
 let table: FactTable | undefined; // Parsed once, never changed.
@@ -7,7 +8,7 @@ let source: SchemaSource | undefined;
 
 /** Every type of Kubernetes 1.36, as the facts state it. Parsed on first use (about 2 ms). */
 export function typeTable(): FactTable {
-  table ??= loadTypes() as FactTable;
+  table ??= { ...(loadTypes() as FactTable), ...metricsTypes };
   return table;
 }
 

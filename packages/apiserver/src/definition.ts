@@ -125,6 +125,15 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends G
    * one verb create. @param question - Belongs to the request: decoded, defaulted, validated, admitted. @returns The answer, of the same kind.
    */
   answer?(question: Draft<T>, context: StrategyContext, signal: AbortSignal): KubeObject | Promise<KubeObject>;
+  /**
+   * For kinds that are computed when they are read (metrics): nothing is stored; the verbs are get and list. Selectors are applied
+   * afterwards, by labels, name, namespace and `selectableFields`.
+   * @param scope - `namespace` absent: every one; `name` present: only that object is needed. @returns Objects with kind and apiVersion.
+   */
+  compute?(
+    scope: { readonly namespace: string | undefined; readonly name: string | undefined },
+    signal: AbortSignal,
+  ): Promise<readonly T[]>;
   /** Shares the stored objects of another definition, converting on the way (events.k8s.io over core events). */
   readonly viewOf?: { readonly of: ResourceDefinition; fromStored(object: KubeObject): T; toStored(object: T): KubeObject };
 }

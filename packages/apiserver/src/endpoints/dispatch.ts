@@ -4,6 +4,7 @@ import type { ApiCall, ApiResult } from '../handler.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
 import { fromStorageError } from '../store/storage-status.ts';
 import { answer } from './answer.ts';
+import { computed } from './computed.ts';
 import { create } from './create.ts';
 import { deleteObject } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
@@ -62,6 +63,7 @@ export function asStatusError(core: ServerCore, call: ApiCall, error: unknown): 
 
 function mainResource(core: ServerCore, endpoint: ResourceEndpoint, call: ApiCall, signal: AbortSignal): Promise<ApiResult> {
   checkVerb(endpoint, call.verb);
+  if (endpoint.definition.compute !== undefined) return computed(endpoint, call, signal);
   switch (call.verb) {
     case 'get':
       return get(core, endpoint, call);

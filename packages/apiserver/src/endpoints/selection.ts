@@ -70,10 +70,15 @@ function byFields(endpoint: ResourceEndpoint, fields: ParsedFieldSelector): Test
   return fields.requirements.map((requirement) => byField(endpoint, requirement));
 }
 
-function byField(endpoint: ResourceEndpoint, { field, operator, value }: FieldRequirement): Test {
-  const { selectableFields } = endpoint.definition;
+/** @throws StatusError BadRequest - A field that the resource does not know. */
+export function fieldReaderOf({ selectableFields }: ResourceDefinition, field: string): FieldGetter<KubeObject> {
   const read = own(metadataFields, field) ?? own(selectableFields, field);
   if (read === undefined) throw newBadRequest(unknownField(field, selectableFields !== undefined));
+  return read;
+}
+
+function byField(endpoint: ResourceEndpoint, { field, operator, value }: FieldRequirement): Test {
+  const read = fieldReaderOf(endpoint.definition, field);
   return (entry) => (read(endpoint.show(entry).object) === value) === (operator === '=');
 }
 
