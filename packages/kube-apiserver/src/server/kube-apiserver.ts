@@ -18,6 +18,8 @@ import { newAdmissionPlugins } from '../admission/plugins.ts';
 import { bootstrapObjects } from '../bootstrap/bootstrap-objects.ts';
 import { reconcileRbac } from '../bootstrap/rbac/reconcile.ts';
 import { newConnectors } from '../connect/connectors.ts';
+import type { KubeletTls } from '../connect/node-connection.ts';
+import { serveMetrics } from '../metrics/serve-metrics.ts';
 import type { ClusterPki } from '../pki/cluster-pki.ts';
 import { resources } from '../registry/resources.ts';
 import { subresources } from '../registry/subresources.ts';
@@ -87,6 +89,7 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
   });
   const systemClient = newClient(newDirectTransport(handler, componentUser('system:apiserver')));
   const connectors = serve === undefined ? [] : newPodConnectors(systemClient, serve, random);
+  if (serve !== undefined) serveMetrics(handler, { client: systemClient, kubeletTls: kubeletTlsOf(serve) }, clock);
   const apiDocuments = documentEndpoints({
     registry: handler.registry,
     serverAddress: () => `${serve?.host ?? 'localhost'}:${address?.port ?? 443}`,
@@ -153,10 +156,13 @@ function startRules(identity: Identity, client: Client, log: Logger, signal: Abo
 
 type Serve = NonNullable<KubeApiserverOptions['serve']>;
 
-const newPodConnectors = (client: Client, { pki }: Serve, random: Random): readonly Connector[] => {
+const kubeletTlsOf = ({ pki }: Serve): KubeletTls => {
   const { cert, key } = pki.apiserverKubeletClient;
-  return newConnectors({ client, kubeletTls: { ca: pki.ca.cert, cert, key } }, random);
+  return { ca: pki.ca.cert, cert, key };
 };
+
+const newPodConnectors = (client: Client, serve: Serve, random: Random): readonly Connector[] =>
+  newConnectors({ client, kubeletTls: kubeletTlsOf(serve) }, random);
 
 /** Who waits for `/readyz` may then count on the system's namespaces and rules. The names are upstream's. */
 const bootstrapCheck = (name: string, isDone: () => boolean): HealthCheck => ({
