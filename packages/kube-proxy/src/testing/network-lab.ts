@@ -105,7 +105,7 @@ export async function newNetworkLab(): Promise<NetworkLab> {
       const options = isUdp ? '' : ',connect-timeout=2';
       const { stdout, stderr } = await runCommand(
         'nsenter',
-        [`--net=${netns(place)}`, 'socat', '-t', '1', '-T', '2', '-', `${address}${options}`],
+        [`--net=${netns(place)}`, 'socat', '-t', '0.3', '-T', '2', '-', `${address}${options}`],
         { input: isUdp ? 'ask\n' : '' },
       );
       if (stdout !== '') return stdout.trim();
