@@ -1,11 +1,13 @@
 import type { AdmissionPlugin } from '@orrery/apiserver';
 import type { AdmissionContext } from './context.ts';
+import { newDefaultStorageClass } from './default-storage-class/default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts';
 import { newNamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts';
 import { newPriorityPlugin } from './priority/priority.ts';
 import { newRuntimeClassPlugin } from './runtime-class/runtime-class.ts';
 import { newServiceAccountPlugin, type ServiceAccountOptions } from './service-account/service-account.ts';
 import { newServiceAllocation, type ServiceAllocationOptions } from './service-allocation/service-allocation.ts';
+import { storageProtection } from './storage-protection/storage-protection.ts';
 
 /** Options of the plugins that have any. */
 export interface AdmissionOptions {
@@ -21,6 +23,8 @@ export function newAdmissionPlugins(context: AdmissionContext, options: Admissio
     defaultTolerationSeconds,
     newPriorityPlugin(context),
     newRuntimeClassPlugin(context),
+    newDefaultStorageClass(context),
+    storageProtection,
     newServiceAllocation(context, options.services),
   ];
 }

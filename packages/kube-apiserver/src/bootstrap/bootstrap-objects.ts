@@ -1,4 +1,4 @@
-import { endpointSlices, endpoints, namespaces, priorityClasses, serviceCidrs, services } from '@orrery/api';
+import { endpointSlices, endpoints, namespaces, priorityClasses, serviceCidrs, services, storageClasses } from '@orrery/api';
 import type { Service } from '@orrery/api/core/v1';
 import { isAlreadyExists, isNotFound, type KubeObject, type Resource } from '@orrery/apimachinery';
 import { type Client, isConditionTrue } from '@orrery/client';
@@ -6,6 +6,7 @@ import { bookExisting } from '../admission/service-allocation/address-book.ts';
 import { DEFAULT_SERVICE_CIDR } from '../admission/service-allocation/service-allocation.ts';
 import { familyOf, parseRange, specialAddressReason } from '../registry/addresses.ts';
 import { systemPriorityClasses } from '../registry/scheduling/priorityclass/resource.ts';
+import { defaultClassAnnotation } from '../registry/storage/storageclass/resource.ts';
 
 export interface BootstrapOptions {
   /** The API server, as the system. */
@@ -21,6 +22,14 @@ const API_SERVICE = { namespace: 'default', name: 'kubernetes' };
 const HTTPS_PORT = 443;
 const apiLabels = { component: 'apiserver', provider: 'kubernetes' };
 
+/** Volumes of claims that name no class: a directory on the node of the first pod that uses it. */
+const directoryClass = {
+  metadata: { name: 'directory', annotations: { [defaultClassAnnotation]: 'true' } },
+  provisioner: 'orrery.dev/directory',
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+};
+
 /**
  * Makes what every cluster has from its first moment: namespaces, priority classes, and the Service through which pods reach the API.
  * May run again, and beside others: what is there stays, endpoints are brought up to date.
@@ -31,6 +40,7 @@ export async function bootstrapObjects(options: BootstrapOptions): Promise<void>
   for (const { name, value, description } of systemPriorityClasses) {
     await create(client, priorityClasses, { metadata: { name }, value, description });
   }
+  await create(client, storageClasses, directoryClass);
   await bootstrapServiceCidr(options);
   await bookExisting(client);
   await bootstrapService(options);

@@ -10,6 +10,7 @@ import { networkingResources } from './networking/resources.ts';
 import { nodeResources } from './node/resources.ts';
 import { rbacResources } from './rbac/resources.ts';
 import { schedulingResources } from './scheduling/resources.ts';
+import { storageResources } from './storage/resources.ts';
 
 /** Every kind that the API server serves from the start. */
 export const resources: readonly ResourceDefinition[] = [
@@ -23,4 +24,5 @@ export const resources: readonly ResourceDefinition[] = [
   ...nodeResources,
   ...rbacResources,
   ...schedulingResources,
+  ...storageResources,
 ].map(withFinalizerNames);

@@ -20,6 +20,16 @@ export const minimalObjects: Readonly<Record<string, Minimal>> = {
   '/LimitRange': { apiVersion: 'v1', kind: 'LimitRange', spec: { limits: [{ type: 'Container', max: { cpu: '1' } }] } },
   '/Namespace': { apiVersion: 'v1', kind: 'Namespace' },
   '/Node': { apiVersion: 'v1', kind: 'Node' },
+  '/PersistentVolume': {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/data' } },
+  },
+  '/PersistentVolumeClaim': {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  },
   '/Pod': { apiVersion: 'v1', kind: 'Pod', spec: { containers: [container] } },
   '/PodTemplate': { apiVersion: 'v1', kind: 'PodTemplate', template },
   '/ReplicationController': { apiVersion: 'v1', kind: 'ReplicationController', spec: { template } },
@@ -79,4 +89,19 @@ export const minimalObjects: Readonly<Record<string, Minimal>> = {
     roleRef: { kind: 'ClusterRole', name: 'view' },
   },
   'scheduling.k8s.io/PriorityClass': { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
+  'storage.k8s.io/CSIDriver': { apiVersion: 'storage.k8s.io/v1', kind: 'CSIDriver', spec: {} },
+  'storage.k8s.io/CSINode': { apiVersion: 'storage.k8s.io/v1', kind: 'CSINode', spec: { drivers: [] } },
+  'storage.k8s.io/CSIStorageCapacity': { apiVersion: 'storage.k8s.io/v1', kind: 'CSIStorageCapacity', storageClassName: 'fast' },
+  'storage.k8s.io/StorageClass': { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', provisioner: 'example.com/disk' },
+  'storage.k8s.io/VolumeAttachment': {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttachment',
+    spec: { attacher: 'example.com', nodeName: 'n1', source: { persistentVolumeName: 'pv' } },
+  },
+  'storage.k8s.io/VolumeAttributesClass': {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttributesClass',
+    driverName: 'example.com',
+    parameters: { iops: '100' },
+  },
 };

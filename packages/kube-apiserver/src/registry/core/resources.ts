@@ -5,6 +5,8 @@ import { eventDefinition } from './event/resource.ts';
 import { limitRangeDefinition } from './limitrange/resource.ts';
 import { namespaceDefinition } from './namespace/resource.ts';
 import { nodeDefinition } from './node/resource.ts';
+import { persistentVolumeDefinition } from './persistentvolume/resource.ts';
+import { persistentVolumeClaimDefinition } from './persistentvolumeclaim/resource.ts';
 import { podDefinition } from './pod/resource.ts';
 import { podTemplateDefinition } from './podtemplate/resource.ts';
 import { replicationControllerDefinition } from './replicationcontroller/resource.ts';
@@ -21,6 +23,8 @@ export const coreResources: readonly ResourceDefinition[] = [
   limitRangeDefinition,
   namespaceDefinition,
   nodeDefinition,
+  persistentVolumeDefinition,
+  persistentVolumeClaimDefinition,
   podDefinition,
   podTemplateDefinition,
   replicationControllerDefinition,
