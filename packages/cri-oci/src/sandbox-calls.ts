@@ -38,9 +38,11 @@ export async function removeSandbox(state: State, id: string): Promise<void> {
   await Promise.all(containersIn(state, id).map((container) => removeContainer(state, container)));
   await freeMounts(state.sandboxRecords.directory(id));
   // A group that the kubelet made is the kubelet's.
-  if (state.host.limits && (sandbox.config.linux?.cgroupParent ?? '') === '') await state.host.cgroups.remove(cgroupParent(state, sandbox));
+  const ownGroup = state.host.limits && (sandbox.config.linux?.cgroupParent ?? '') === '';
+  if (ownGroup) await state.host.cgroups.remove(cgroupParent(state, sandbox));
   await state.sandboxRecords.remove(id);
   state.sandboxes.delete(id);
+  if (ownGroup && state.sandboxes.size === 0) await state.host.cgroups.removeEmpty(state.cgroupRoot);
 }
 
 async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler: string): Promise<string> {

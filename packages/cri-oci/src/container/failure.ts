@@ -11,8 +11,7 @@ export function startFailure(message: string, program: string): string {
     .filter((line) => line !== '');
   const text = lines.at(-1) ?? message;
   const missing = quoted.exec(text);
-  if (missing !== null && !text.includes('exec: "'))
-    return `exec: ${JSON.stringify(missing[1] ?? program)}: executable file not found in $PATH`;
+  if (missing !== null && !text.includes('exec: "')) return missingProgram(missing[1] ?? program);
   const known = /exec: ".*/.exec(text);
   if (known !== null) return known[0];
   // crun: open executable: Permission denied; exec `x`: …
@@ -22,6 +21,9 @@ export function startFailure(message: string, program: string): string {
   }
   return text;
 }
+
+const missingProgram = (name: string): string =>
+  `exec: ${JSON.stringify(name)}: ${name.includes('/') ? `stat ${name}: no such file or directory` : 'executable file not found in $PATH'}`;
 
 /** Text of a log line: logfmt as runc writes it, JSON, or plain. */
 function plainText(line: string): string {

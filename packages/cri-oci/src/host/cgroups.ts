@@ -19,6 +19,8 @@ export interface Cgroups {
   kill(path: string): Promise<void>;
   /** Removes the group in every tree, with those below it. False when something still is in it. */
   remove(path: string): Promise<boolean>;
+  /** Removes the group where nothing is in it and no group below it. */
+  removeEmpty(path: string): Promise<void>;
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -47,6 +49,9 @@ export async function openCgroups(clock: Clock): Promise<Cgroups> {
     const text = await readFile(join(ROOT, controller, path, 'cgroup.procs'), 'utf8').catch(() => '');
     return text.split('\n').filter(Boolean).map(Number);
   };
+  // Some runtimes also use the version 2 tree that stands beside version 1.
+  const placesOf = (path: string): readonly string[] =>
+    [...trees, ...(version === 1 ? ['unified'] : [])].map((tree) => join(ROOT, tree, path));
   return {
     abilities: { version, swap, hugetlb },
     hybrid: version === 1 && (await exists(`${ROOT}/unified/cgroup.controllers`)) && !(await exists(`${ROOT}/hugetlb`)),
@@ -71,14 +76,16 @@ export async function openCgroups(clock: Clock): Promise<Cgroups> {
     },
     async remove(path) {
       if (path === '' || path === '/') return true;
-      const places = trees.map((tree) => join(ROOT, tree, path));
-      if (version === 1) places.push(join(ROOT, 'unified', path));
+      const places = placesOf(path);
       for (let tried = 0, delayMs = REMOVE_FIRST_DELAY_MS; ; tried += 1, delayMs *= 2) {
         const gone = await Promise.all(places.map(removeTree));
         if (gone.every(Boolean)) return true;
         if (tried === REMOVE_TRIES) return false;
         await clock.sleep(delayMs);
       }
+    },
+    async removeEmpty(path) {
+      if (path !== '' && path !== '/') await Promise.all(placesOf(path).map((place) => rmdir(place).catch(() => undefined)));
     },
   };
 }

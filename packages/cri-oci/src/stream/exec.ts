@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { type Clock, sealedStdio } from '@orrery/base';
+import { type Clock, sealedStdio, type Timer } from '@orrery/base';
 import { type ContainerStreams, type ExecSyncResponse, RuntimeError } from '@orrery/cri';
 import type { Container } from '../container/container.ts';
 import { startFailure } from '../container/failure.ts';
@@ -22,6 +22,7 @@ export interface ExecInput {
   readonly command: readonly string[];
 }
 
+const KILL_RUNTIME_MS = 500; // It never came to the command, or the command cannot be killed.
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024; // As upstream limits the output of one exec probe or hook.
 
 /** Runs a command beside a container's own. Resolves with its exit code (128 + signal number when one ended it) after its output. */
@@ -69,12 +70,15 @@ async function runExec(
     env: { PATH: host.path, SHELL: '/bin/sh', TERM: 'xterm' },
     stdio: sealedStdio([stdin === undefined && !tty ? 'ignore' : 'pipe', 'pipe', 'pipe']),
   });
+  // Only the command is killed: the runtime then ends by itself and reaps it. Killed first, it would leave the command to be reaped by the
+  // machine's first process, and the container could not end before that.
+  let last: Timer | undefined;
   const kill = (): void => {
     void readFile(pidFile, 'utf8').then(
       (text) => killTree(Number(text)),
-      () => undefined, // It has no process yet, and the runtime that would make one is ended next.
+      () => undefined,
     );
-    if (child.pid !== undefined) void killTree(child.pid);
+    last = clock.after(KILL_RUNTIME_MS, () => void killTree(child.pid ?? 0));
   };
   signal.addEventListener('abort', kill, { once: true });
   const sizes = new AbortController();
@@ -92,6 +96,7 @@ async function runExec(
     return code;
   } finally {
     sizes.abort();
+    last?.cancel();
     signal.removeEventListener('abort', kill);
     if (stdin !== undefined && child.stdin !== null) stdin.unpipe(child.stdin);
   }

@@ -93,11 +93,24 @@ export function describeRuntimeConformance(name: string, factory: RuntimeFactory
         return status.state === 'CONTAINER_EXITED' ? status : undefined;
       }, `container ${containerId} exited`);
     /** Log lines without their time: `stdout F text`. */
-    const logLines = async (path: string) =>
+    const rawLogLines = async (path: string) =>
       (await readFile(path, 'utf8'))
         .trimEnd()
         .split('\n')
         .map((line) => line.slice(line.indexOf(' ') + 1));
+    /** The same with the parts of a line joined; a last line that has no end counts as whole, whichever way the driver marks it. */
+    const logLines = async (path: string) => {
+      const open = new Map<string, string>();
+      const whole: string[] = [];
+      for (const line of await rawLogLines(path)) {
+        const [stream = '', tag = '', ...words] = line.split(' ');
+        const text = (open.get(stream) ?? '') + words.join(' ');
+        if (tag === 'P') open.set(stream, text);
+        else whole.push(`${stream} F ${text}`);
+        if (tag !== 'P') open.delete(stream);
+      }
+      return [...whole, ...[...open].map(([stream, text]) => `${stream} F ${text}`)];
+    };
     const execIn = async (containerId: string, command: readonly string[], input?: string) => {
       const [stdout, stderr] = [new PassThrough(), new PassThrough()];
       const stdin = input === undefined ? undefined : PassThrough.from([Buffer.from(input)]);
@@ -171,8 +184,10 @@ export function describeRuntimeConformance(name: string, factory: RuntimeFactory
     test('a long line is split into parts', async () => {
       const { containerId, log } = await run(['sh', '-c', 'head -c 40000 /dev/zero | tr "\\0" x; echo']);
       await exitOf(containerId);
-      const lines = await logLines(log);
-      expect(lines.map((line) => line.split(' ')[1])).toEqual(['P', 'P', 'F']);
+      const lines = await rawLogLines(log);
+      const tags = lines.map((line) => line.split(' ')[1]);
+      expect(tags.length).toBeGreaterThan(1);
+      expect(tags).toEqual([...tags.slice(1).fill('P'), 'F']);
       expect(lines.map((line) => line.split(' ')[2] ?? '').join('')).toHaveLength(40_000);
     });
 
