@@ -14,6 +14,8 @@ export interface AnnouncementOptions extends Omit<KubeDnsOptions, 'signal'> {
   readonly onAnnounced: () => void;
 }
 
+/** Between two looks for the Node, which a new machine has not made yet. */
+const NODE_WAIT_MS = 1000;
 const RETRY = { baseDelayMs: 100, maxDelayMs: 10_000 };
 
 /** Keeps the Service and this node's slice in place until `signal` aborts: whoever deletes or changes them gets them back. Never rejects. */
@@ -29,10 +31,11 @@ export async function keepAnnounced(options: AnnouncementOptions): Promise<void>
   while (!signal.aborted) {
     disturbed = deferred();
     try {
-      await ensureKubeDns(options);
+      const isOwned = await ensureKubeDns(options);
       failures = 0;
       onAnnounced();
-      await abortable(disturbed.promise, signal);
+      const changed = disturbed.promise;
+      await abortable(isOwned ? changed : Promise.race([changed, clock.sleep(NODE_WAIT_MS, signal)]), signal);
     } catch (error) {
       if (signal.aborted) break;
       failures += 1;

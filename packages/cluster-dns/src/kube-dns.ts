@@ -27,14 +27,20 @@ export const kubeDnsSliceName = (nodeName: string): string => `${KUBE_DNS.name}-
  * Makes the Service `kube-system/kube-dns`, under its upstream name and labels, and this node's EndpointSlice. `internalTrafficPolicy:
  * Local` makes every node ask its own server. A Service that is there already, whoever made it, is left as it is.
  *
- * @throws {StatusError} when the API refuses, also while the Node does not exist.
+ * @returns false while the Node does not exist: the slice is not owned by it yet, so this has to be called again.
+ * @throws {StatusError} when the API refuses.
  */
-export async function ensureKubeDns(options: KubeDnsOptions): Promise<void> {
+export async function ensureKubeDns(options: KubeDnsOptions): Promise<boolean> {
   const { client, nodeName, signal } = options;
   await ensureService(options);
-  const node = await client.get(nodes, { name: nodeName }, { signal });
-  const owner: OwnerReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid };
-  await ensureSlice(options, sliceOf(options, owner));
+  const node = await client.get(nodes, { name: nodeName }, { signal }).catch(undefinedWhenNotFound);
+  const owners = node === undefined ? [] : [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }];
+  await ensureSlice(options, sliceOf(options, owners));
+  return node !== undefined;
+}
+
+function undefinedWhenNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
 }
 
 async function ensureService({ client, serviceIp, signal }: KubeDnsOptions): Promise<void> {
@@ -86,7 +92,7 @@ function serviceOf(clusterIP: string): NewObject<Service> {
   };
 }
 
-function sliceOf({ nodeName, endpoint }: KubeDnsOptions, owner: OwnerReference): NewObject<EndpointSlice> {
+function sliceOf({ nodeName, endpoint }: KubeDnsOptions, owners: readonly OwnerReference[]): NewObject<EndpointSlice> {
   return {
     metadata: {
       namespace: KUBE_DNS.namespace,
@@ -96,7 +102,7 @@ function sliceOf({ nodeName, endpoint }: KubeDnsOptions, owner: OwnerReference):
         'k8s-app': 'kube-dns',
         'kubernetes.io/service-name': KUBE_DNS.name,
       },
-      ownerReferences: [owner],
+      ...(owners.length > 0 && { ownerReferences: owners }),
     },
     addressType: isIPv6(endpoint.address) ? 'IPv6' : 'IPv4',
     endpoints: [{ addresses: [endpoint.address], conditions: { ready: true, serving: true, terminating: false }, nodeName }],

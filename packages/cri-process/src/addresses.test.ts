@@ -22,7 +22,7 @@ describe('newAddressPool', () => {
   });
   test('when all are taken it says so', () => {
     const pool = newAddressPool('a');
-    for (let i = 0; i < 256 * 254; i += 1) pool.take();
-    expect(() => pool.take()).toThrow(/all 65024 pod addresses of this node are in use/);
+    for (let i = 0; i < 255 * 254; i += 1) pool.take();
+    expect(() => pool.take()).toThrow(/all 64770 pod addresses of this node are in use/);
   });
 });

@@ -14,6 +14,7 @@ import { newImages } from './images.ts';
 import { forwardPort } from './port-forward.ts';
 import { type ContainerRecord, newRecords, type Records, recordedConfig, type SandboxRecord } from './records.ts';
 import { checkContainer, checkSandbox } from './refusals.ts';
+import { withResolvConf, writeResolvConf } from './resolv-conf.ts';
 import { containerStats } from './stats.ts';
 import {
   containerStatus,
@@ -39,6 +40,8 @@ export interface ProcessRuntimeOptions {
 
 export interface ProcessRuntime extends Runtime {
   readonly host: HostAbilities;
+  /** A loopback address of this node that no pod has. */
+  readonly nodeAddress: string;
 }
 
 interface State extends ProcessRuntimeOptions {
@@ -74,6 +77,7 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   await Promise.all(records.map((record) => adopt(state, record)));
   return {
     host: state.host,
+    nodeAddress: state.addresses.node,
     ...runtimeCalls(state),
     ...sandboxCalls(state),
     ...containerCalls(state),
@@ -157,6 +161,7 @@ function sandboxCalls(state: State): Pick<Runtime, SandboxCalls> {
       const id = newId(random);
       const address = onHost ? hostAddress : addresses.take();
       await put({ id, config, address, createdAtMs: clock.now(), stopped: false });
+      await writeResolvConf(sandboxRecords.directory(id), config);
       if (config.logDirectory !== undefined && config.logDirectory !== '')
         await mkdir(config.logDirectory, { recursive: true, mode: 0o755 });
       return { podSandboxId: id };
@@ -215,7 +220,7 @@ type ContainerCalls =
   | 'listContainerStats';
 
 function containerCalls(state: State): Pick<Runtime, ContainerCalls> {
-  const { containers, containerRecords, clock, random, host } = state;
+  const { containers, containerRecords, sandboxRecords, clock, random, host } = state;
   return {
     async createContainer({ podSandboxId, config = {}, sandboxConfig }) {
       const sandbox = sandboxOf(state, podSandboxId);
@@ -231,7 +236,7 @@ function containerCalls(state: State): Pick<Runtime, ContainerCalls> {
       const record: ContainerRecord = {
         id: newId(random),
         sandboxId: sandbox.id,
-        config: recordedConfig(config),
+        config: withResolvConf(recordedConfig(config), sandbox.config, sandboxRecords.directory(sandbox.id)),
         logPath,
         createdAtMs: clock.now(),
         startedAtMs: 0,

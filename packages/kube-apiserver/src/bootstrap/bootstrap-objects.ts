@@ -4,7 +4,7 @@ import { isAlreadyExists, isNotFound, type KubeObject, type Resource } from '@or
 import { type Client, isConditionTrue } from '@orrery/client';
 import { bookExisting } from '../admission/service-allocation/address-book.ts';
 import { DEFAULT_SERVICE_CIDR } from '../admission/service-allocation/service-allocation.ts';
-import { familyOf, parseRange, specialAddressReason } from '../registry/addresses.ts';
+import { familyOf, isProcessPodAddress, parseRange, specialAddressReason } from '../registry/addresses.ts';
 import { systemPriorityClasses } from '../registry/scheduling/priorityclass/resource.ts';
 import { defaultClassAnnotation } from '../registry/storage/storageclass/resource.ts';
 
@@ -84,8 +84,10 @@ async function bootstrapService({ client, serviceCidr = DEFAULT_SERVICE_CIDR, ad
       },
     });
   }
-  if (advertise !== undefined && specialAddressReason(advertise.address) === undefined) await bootstrapEndpoints(client, advertise);
+  if (advertise !== undefined && isReachable(advertise.address)) await bootstrapEndpoints(client, advertise);
 }
+
+const isReachable = (address: string): boolean => isProcessPodAddress(address) || specialAddressReason(address) === undefined;
 
 async function find(client: Client): Promise<Service | undefined> {
   try {

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { claimRanges, rangesOf } from './address-ranges.ts';
+import { claimRanges, rangesOf, releaseRanges } from './address-ranges.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -34,6 +34,16 @@ test('the ranges of a deleted cluster are given again', async () => {
   const first = await claim('a');
   await rm(join(root, 'a'), { recursive: true });
   expect(await claim('b')).toEqual(first);
+});
+
+test('what was given back is free, and the last one leaves no folder', async () => {
+  const first = await claim('a');
+  const second = await claim('b');
+  await releaseRanges(join(root, 'a'), join(root, 'claims'));
+  expect(await claim('c')).toEqual(first);
+  for (const name of ['a', 'b', 'c']) await releaseRanges(join(root, name), join(root, 'claims'));
+  expect(await readdir(root)).toEqual(['a', 'b', 'c']);
+  expect(await claim('b')).toEqual(second);
 });
 
 test('who comes back and finds his ranges taken is told by whom', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readlink, realpath, rm, symlink } from 'node:fs/promises';
+import { mkdir, readFile, readlink, realpath, rm, rmdir, symlink } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { CliError } from '../cli/command.ts';
@@ -48,6 +48,15 @@ export async function claimRanges(data: string, claims: string, local: readonly 
     return rangesOf(slot);
   }
   throw new CliError(`all ${SLOTS} address ranges of this machine are in use: delete a cluster that you no longer need ("orrery reset")`);
+}
+
+/** Gives a cluster's ranges back, before its data is deleted. */
+export async function releaseRanges(data: string, claims: string): Promise<void> {
+  const slot = slotIn(await readFile(join(data, 'ranges'), 'utf8').catch(() => ''));
+  if (slot === undefined) return;
+  const link = join(claims, String(slot));
+  if ((await readlink(link).catch(() => undefined)) === (await realpath(data))) await rm(link, { force: true });
+  await rmdir(claims).catch(() => undefined); // Other clusters' claims are in it.
 }
 
 const slotIn = (text: string): number | undefined => (/^\d+\n$/.test(text) && Number(text) < SLOTS ? Number(text) : undefined);

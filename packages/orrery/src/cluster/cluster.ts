@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { Clock, Random } from '@orrery/base';
-import { type Client, type InformerFactory, newClient, newEventRecorder, newInformerFactory, type Transport } from '@orrery/client';
+import { type Client, type InformerFactory, newClient, newInformerFactory, type Transport } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import { runAll } from '@orrery/controller';
-import type { Runtime } from '@orrery/cri';
 import {
   type ClusterPki,
   componentUser,
@@ -14,9 +12,9 @@ import {
 } from '@orrery/kube-apiserver';
 import { newControllerManager } from '@orrery/kube-controller-manager';
 import { newScheduler } from '@orrery/kube-scheduler';
-import { newKubelet, nodeAddresses } from '@orrery/kubelet';
 import type { Store } from '@orrery/storage';
 import { clientHost } from './hosts.ts';
+import { type NodeOptions, nodeParts, type Runnable } from './node.ts';
 
 /** Which parts of a cluster run in this process. Everything that is named runs; the API server always does. */
 export interface ClusterOptions {
@@ -28,7 +26,9 @@ export interface ClusterOptions {
   /** Freeze what caches hand out: on in tests. @default false */
   readonly freeze?: boolean;
   /** HTTPS; absent: clients in this process only. */
-  readonly serve?: { readonly host: string; readonly port: number; readonly pki: ClusterPki };
+  readonly serve?: { readonly host: string; readonly port: number; readonly podHost?: string; readonly pki: ClusterPki };
+  /** @default as the API server's */
+  readonly serviceCidr?: string;
   /** PEM of the private key that signs service accounts' tokens. @default a new one: tokens end with this process */
   readonly signingKey?: string;
   /** @default true */
@@ -37,14 +37,6 @@ export interface ClusterOptions {
   readonly scheduler?: boolean;
   /** This machine as a node; needs `serve` for logs and exec through the API server. */
   readonly node?: NodeOptions;
-}
-
-export interface NodeOptions {
-  readonly name: string;
-  readonly runtime: Runtime;
-  /** Pods' volumes and logs. */
-  readonly directory: string;
-  readonly address: string;
 }
 
 export interface Cluster {
@@ -64,7 +56,7 @@ export interface Cluster {
 export async function startCluster(given: ClusterOptions): Promise<Cluster> {
   const { signingKey = newSigningKeyPem() } = given;
   const options = { ...given, signingKey };
-  const { store, clock, random, log, serve, freeze } = options;
+  const { store, clock, random, log, serve, serviceCidr, freeze } = options;
   const apiserver = await startKubeApiserver({
     store,
     clock,
@@ -73,6 +65,7 @@ export async function startCluster(given: ClusterOptions): Promise<Cluster> {
     serviceAccountTokens: { signingKey },
     ...(freeze === undefined ? {} : { freeze }),
     ...(serve === undefined ? {} : { serve }),
+    ...(serviceCidr === undefined ? {} : { serviceCidr }),
   });
   const transportFor = (component: string): Transport => apiserver.transport(componentUser(component), agentOf(component));
   const stopping = new AbortController();
@@ -99,10 +92,6 @@ function agentOf(component: string): string {
   return component.startsWith('system:node:') ? 'kubelet' : component.replace(/^system:/, '');
 }
 
-interface Runnable {
-  run(signal: AbortSignal): Promise<void>;
-}
-
 function componentsOf(
   options: ClusterOptions & { readonly signingKey: string },
   apiserver: KubeApiserver,
@@ -120,40 +109,11 @@ function componentsOf(
     const client = newClient(transportFor('system:kube-scheduler'));
     runnables.push(newScheduler({ client, informers, clock, random, log: log.with({ component: 'scheduler' }) }));
   }
-  if (node !== undefined) runnables.push(nodeAgent(options, node, apiserver, transportFor));
+  if (node !== undefined) {
+    const server = serve === undefined ? {} : { server: { ...serve.pki.kubelet, clientCa: serve.pki.ca.cert } };
+    const { port } = apiserver;
+    const apiServer = port === undefined ? {} : { apiServerAddress: { host: clientHost(serve?.host ?? ''), port } };
+    runnables.push(...nodeParts({ ...server, ...apiServer, ...node }, { clock, random, log, informers, transportFor }));
+  }
   return runnables;
-}
-
-function nodeAgent(
-  { clock, random, log, serve }: ClusterOptions,
-  node: NodeOptions,
-  apiserver: KubeApiserver,
-  transportFor: (component: string) => Transport,
-): Runnable {
-  const client = newClient(transportFor(`system:node:${node.name}`));
-  const events = newEventRecorder({ client, clock, random, component: 'kubelet', host: node.name });
-  return newKubelet({
-    client,
-    runtime: node.runtime,
-    clock,
-    random,
-    log: log.with({ component: 'kubelet' }),
-    events,
-    nodeName: node.name,
-    addresses: nodeAddresses(node.address, node.name),
-    rootDirectory: join(node.directory, 'kubelet'),
-    podLogsDirectory: join(node.directory, 'logs'),
-    ...(serve === undefined
-      ? {}
-      : {
-          server: {
-            host: node.address,
-            port: 0,
-            key: serve.pki.kubelet.key,
-            cert: serve.pki.kubelet.cert,
-            clientCa: serve.pki.ca.cert,
-          },
-        }),
-    config: apiserver.port === undefined ? {} : { apiServerAddress: { host: clientHost(serve?.host ?? ''), port: apiserver.port } },
-  });
 }

@@ -69,12 +69,14 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
 }
 
 // The detached process works in "/": paths are of the folder in which the user typed them.
-function foregroundArguments({ name, host, port, nodeName, imageMap }: UpOptions): string[] {
+function foregroundArguments({ name, host, port, nodeName, runtime, registries, imageMap }: UpOptions): string[] {
   return [
     `--name=${name}`,
     `--host=${host}`,
     ...(port === undefined ? [] : [`--port=${port}`]),
     ...(nodeName === undefined ? [] : [`--node-name=${nodeName}`]),
+    ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
+    ...(registries === undefined ? [] : [`--registries=${resolve(registries)}`]),
     ...(imageMap === undefined ? [] : [`--image-map=${resolve(imageMap)}`]),
   ];
 }

@@ -2,21 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { writeKubeconfig } from '@orrery/client';
-import { newLogger } from '@orrery/component';
+import { type Logger, newLogger } from '@orrery/component';
 import { openLmdbStore, StorageError, type Store } from '@orrery/storage';
 import { type CliContext, CliError } from '../cli/command.ts';
 import type { ClusterPaths } from '../cli/paths.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { containerEnvironment } from './environment.ts';
 import { namesOf, urlHost } from './hosts.ts';
 import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
-import { STOP_SECONDS, stopAllPods } from './leftover-pods.ts';
+import type { NodeOptions } from './node.ts';
+import { type NodeHost, openNodeHost } from './node-host.ts';
 import { loadPki, loadSigningKey } from './pki-files.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { newProgress, type Progress, readyText } from './progress.ts';
-import { type OpenedRuntime, readImageMap, runtimeDrivers } from './runtimes.ts';
 import { STOP_KEEPING_PODS } from './stop.ts';
 import { adminKubeconfig, mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
 
@@ -59,40 +58,53 @@ async function serveUntil(
     progress.step(what, detail, clock.monotonicMs() - atMs);
     atMs = clock.monotonicMs();
   };
-  const [runtime, nodeName] = [await openRuntime(options, context, paths), nodeNameOf(options)];
-  const running = await startServing(options, context, paths, store, runtime, nodeName);
+  const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
+  const [node, nodeName] = [await openNodeHost(options, paths, context, log), nodeNameOf(options)];
+  let running: Cluster | undefined;
   try {
+    running = await startServing(options, context, paths, store, node, nodeName, log);
     const url = `https://${urlHost(options.host)}:${running.apiserver.port}`;
     step('API server', url);
-    await announce(options, context, paths, url, nodeName, runtime);
-    step('node', `${nodeName} (${runtime.name} driver)`);
-    for (const note of runtime.notes) progress.note(note);
+    await announce(options, context, paths, url, nodeName, node);
+    step('node', `${nodeName} (${node.name} driver)`);
+    for (const note of node.notes) progress.note(note);
     if (!options.background) err.write(readyText(options, paths, 'foreground'));
     await untilStopped(running, signal);
     err.write('Stopping …\n');
   } finally {
-    await running.stop();
+    await running?.stop();
     const keepPods = signal.reason instanceof Error && signal.reason.message === STOP_KEEPING_PODS;
-    if (!keepPods) await stopAllPods(runtime.runtime, STOP_SECONDS);
-    await runtime.runtime.close();
+    await (keepPods ? node.close() : node.end());
   }
 }
 
 async function startServing(
   { host, port, name }: UpOptions,
-  { clock, random, err }: CliContext,
+  { clock, random }: CliContext,
   paths: ClusterPaths,
   store: Store,
-  runtime: OpenedRuntime,
+  nodeHost: NodeHost,
   nodeName: string,
+  log: Logger,
 ): Promise<Cluster> {
-  const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
   const issuer = { nowMs: clock.now(), serial: () => random.bytes(16) };
-  const pki = await loadPki(paths.pki, { apiserver: namesOf(host), nodeName, node: [] }, issuer);
-  const serve = { host, port: await choosePort(paths, host, port, name), pki };
-  const node = { name: nodeName, runtime: runtime.runtime, directory: paths.node, address: '127.0.0.1' };
+  const { runtime, address, services, ranges, instanceId, cgroupRoot } = nodeHost;
+  const local = [address, ...(services === undefined ? [] : [services.address])];
+  const hosts = { apiserver: [...namesOf(host), apiServiceAddress(ranges.services), ...local], nodeName, node: local };
+  const pki = await loadPki(paths.pki, hosts, issuer);
+  const podHost = services === undefined ? {} : { podHost: services.address };
+  const serve = { host, port: await choosePort(paths, host, port, name), pki, ...podHost };
+  const node: NodeOptions = {
+    name: nodeName,
+    runtime,
+    directory: paths.node,
+    address,
+    ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
+    ...(services === undefined ? {} : { network: { instanceId, services, ranges } }),
+  };
   try {
-    return await startCluster({ store, clock, random, log, serve, node, signingKey: await loadSigningKey(paths.pki) });
+    const signingKey = await loadSigningKey(paths.pki);
+    return await startCluster({ store, clock, random, log, serve, node, serviceCidr: ranges.services, signingKey });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
     throw new CliError(`port ${serve.port} of ${host} is in use: end the program that listens there, or choose another port with --port`, {
@@ -123,18 +135,8 @@ function adviceFor({ code, cause }: StorageError): string {
   return '';
 }
 
-async function openRuntime({ imageMap }: UpOptions, { clock, random, env }: CliContext, { node }: ClusterPaths): Promise<OpenedRuntime> {
-  const [driver] = runtimeDrivers;
-  if (driver === undefined) throw new CliError('no runtime driver is built in');
-  return driver.open({
-    directory: node,
-    clock,
-    random,
-    imageMap: await readImageMap(imageMap),
-    environment: containerEnvironment(env),
-    hostAddress: '127.0.0.1',
-  });
-}
+/** Of the Service `kubernetes`: the first of the range. */
+const apiServiceAddress = (services: string): string => services.replace(/0\/\d+$/, '1');
 
 /** A node's name is a DNS name; a host's may not be. */
 function nodeNameOf({ nodeName }: UpOptions): string {
@@ -168,7 +170,7 @@ async function announce(
   paths: ClusterPaths,
   url: string,
   nodeName: string,
-  { name: runtime, notes }: OpenedRuntime,
+  { name: runtime, notes }: NodeHost,
 ): Promise<void> {
   await writePrivateFile(`${paths.data}/port`, `${new URL(url).port}\n`);
   const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(`${paths.pki}/${file}`, 'utf8')));

@@ -1,47 +1,48 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Json } from '@orrery/apimachinery';
-import type { Clock, Random } from '@orrery/base';
-import type { Runtime } from '@orrery/cri';
-import { emptyImageMap, type ImageMap, ImageMapError, openProcessRuntime, parseImageMap } from '@orrery/cri-process';
+import { emptyImageMap, type ImageMap, ImageMapError, parseImageMap } from '@orrery/cri-process';
 import { CliError } from '../cli/command.ts';
+import type { RuntimeDriver } from './drivers/driver.ts';
+import { ociDriver } from './drivers/oci-driver.ts';
+import { processDriver } from './drivers/process-driver.ts';
 
-export interface RuntimeOptions {
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly imageMap: ImageMap;
-  /** PATH, HOME and the like for containers. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly hostAddress: string;
-}
+/** Every runtime driver, the best one first. Adding one: its package `cri-<name>`, its file in `drivers/`, and a line here. */
+export const runtimeDrivers: readonly RuntimeDriver[] = [ociDriver, processDriver];
 
-export interface OpenedRuntime {
-  readonly name: string;
-  readonly runtime: Runtime;
-  /** What is missing on this machine, for people; said once. */
+export interface ChosenDriver {
+  readonly driver: RuntimeDriver;
+  readonly wanted?: string;
+  /** Why a better one was not taken. */
   readonly notes: readonly string[];
 }
 
-export interface RuntimeDriver {
-  readonly name: string;
-  open(options: RuntimeOptions): Promise<OpenedRuntime>;
+/**
+ * By what the user says: nothing (the best one that works), `process`, `oci`, `crun`, `runc`, a path of one of the two, or `unix://…`.
+ *
+ * @throws {CliError} when there is no such driver, or it does not work here.
+ */
+export async function chooseDriver(asked: string | undefined, environment: Readonly<Record<string, string>>): Promise<ChosenDriver> {
+  if (asked === undefined) {
+    const problem = await ociDriver.problem({ environment });
+    if (problem === undefined) return { driver: ociDriver, notes: [] };
+    return { driver: processDriver, notes: [`no containers: ${problem}`] };
+  }
+  const chosen = driverNamed(asked);
+  if (chosen === undefined) {
+    throw new CliError(
+      `--runtime ${JSON.stringify(asked)}: must be process, oci, crun, runc, the path of one, or unix:///path/of/a/cri.sock`,
+    );
+  }
+  const problem = await chosen.driver.problem({ environment, wanted: chosen.wanted });
+  if (problem !== undefined) throw new CliError(`--runtime ${asked}: ${problem}`);
+  return chosen;
 }
 
-/** Every runtime driver. Adding one: its package `cri-<name>`, and a line here. */
-export const runtimeDrivers: readonly RuntimeDriver[] = [
-  {
-    name: 'process',
-    async open(options) {
-      const runtime = await openProcessRuntime({ ...options, directory: join(options.directory, 'process') });
-      return {
-        name: 'process',
-        runtime,
-        notes: [...runtime.host.notes, 'cpu and memory limits are not enforced: pods run as plain processes'],
-      };
-    },
-  },
-];
+function driverNamed(asked: string): ChosenDriver | undefined {
+  if (asked === 'process') return { driver: processDriver, notes: [] };
+  if (asked === 'oci') return { driver: ociDriver, notes: [] };
+  return asked === 'crun' || asked === 'runc' || asked.startsWith('/') ? { driver: ociDriver, wanted: asked, notes: [] } : undefined;
+}
 
 /** @throws {CliError} when the file cannot be read or says something wrong. */
 export async function readImageMap(path: string | undefined): Promise<ImageMap> {

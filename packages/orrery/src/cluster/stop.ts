@@ -1,8 +1,8 @@
+import { newLogger } from '@orrery/component';
 import type { CliContext } from '../cli/command.ts';
 import { CliError } from '../cli/command.ts';
-import { containerEnvironment } from './environment.ts';
 import { type Instance, isAlive, removeInstance, runningInstance } from './instance.ts';
-import { stopLeftoverPods } from './leftover-pods.ts';
+import { endLeftovers } from './node-host.ts';
 
 const POLL_MS = 20;
 /** Pods may take their grace period (30 s by default) to end. */
@@ -18,13 +18,14 @@ const STOP_TIMEOUT_MS = 90_000;
 export async function stopCluster(
   name: string,
   { keepPods }: { readonly keepPods: boolean },
-  { paths, clock, random, env }: CliContext,
+  context: CliContext,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { paths, clock, err } = context;
   const cluster = paths.cluster(name);
   const instance = await runningInstance(cluster.instance);
   if (instance === undefined) {
-    if (!keepPods) await stopLeftoverPods(cluster, clock, random, containerEnvironment(env));
+    if (!keepPods) await endLeftovers(cluster, context, newLogger({ write: (line) => err.write(line), clock, level: 'warn' }));
     await removeInstance(cluster.instance);
     return false;
   }

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseYaml } from '@orrery/apimachinery';
 import { isRuntimeError } from '@orrery/cri';
 import type { ImageRecord, ImageStore, Registries } from '@orrery/cri-oci';
 import { type CliContext, CliError, clusterNameOf, defineCommand, exitCodes, nameOption, stringFlag, UsageError } from '../cli/command.ts';
+import { readRegistries, registriesFile } from '../cluster/registries.ts';
 
 type Verb = 'load' | 'ls' | 'pull' | 'rm';
 interface ImageOptions {
@@ -63,14 +63,10 @@ export const imageCommand = defineCommand<ImageOptions>({
   },
 });
 
-/** Mirrors and credentials, from `registries.yaml` in the cluster's folder. */
+/** Mirrors and credentials, where the cluster has a file of them. */
 async function registriesOf(data: string): Promise<Registries | undefined> {
-  const path = join(data, 'registries.yaml');
-  if (!existsSync(path)) return undefined;
-  const { parseRegistries } = await import('@orrery/cri-oci');
-  const { registries, problems } = parseRegistries(parseYaml(readFileSync(path)));
-  if (problems.length > 0) throw new CliError(problems.map((problem) => `${path}: ${problem.path}: ${problem.message}`).join('\n'));
-  return registries;
+  const path = registriesFile(data);
+  return existsSync(path) ? readRegistries(path) : undefined;
 }
 
 const nameOf = ({ repoTags, repoDigests, id }: ImageRecord): string => repoTags[0] ?? repoDigests[0] ?? id;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { CliError, clusterNameOf, defineCommand, exitCodes, nameOption, noArguments } from '../cli/command.ts';
+import { releaseNodeHost } from '../cluster/node-host.ts';
 import { stopCluster } from '../cluster/stop.ts';
 import { removeFromUserKubeconfig } from '../cluster/user-kubeconfig.ts';
 
@@ -31,6 +32,7 @@ export const resetCommand = defineCommand<{ readonly name: string; readonly yes:
       }
     }
     await stopCluster(name, { keepPods: false }, context, signal);
+    await releaseNodeHost(context.paths.cluster(name));
     await rm(data, { recursive: true, force: true });
     await removeFromUserKubeconfig(context.paths.userKubeconfig, name, context.clock);
     context.out.write(`cluster "${name}" deleted\n`);

@@ -13,6 +13,10 @@ export interface UpOptions {
   /** undefined: the one used last, or 6443, or any free one. */
   readonly port: number | undefined;
   readonly nodeName: string | undefined;
+  /** `process`, `oci`, `crun`, `runc`, the path of one, or `unix://…`; undefined: the best one that works. */
+  readonly runtime: string | undefined;
+  /** Path of a registries file. */
+  readonly registries: string | undefined;
   /** Path of an image map for the process driver. */
   readonly imageMap: string | undefined;
 }
@@ -32,6 +36,13 @@ export const upCommand = defineCommand<UpOptions>({
       description: 'port of the API server [default: the last one, or 6443, or any free one]',
     },
     'node-name': { type: 'string', placeholder: '<name>', description: "name of this machine's node [default: its host name]" },
+    runtime: {
+      type: 'string',
+      placeholder: '<driver>',
+      description:
+        'what runs containers: oci (crun or runc), crun, runc, process, or unix:///path/of/a/cri.sock [default: oci where it works, else process]',
+    },
+    registries: { type: 'string', placeholder: '<file>', description: 'YAML file with mirrors, credentials and TLS of image registries' },
     'image-map': { type: 'string', placeholder: '<file>', description: 'YAML file that maps images to host commands (process driver)' },
   },
   examples: [
@@ -52,6 +63,8 @@ export const upCommand = defineCommand<UpOptions>({
       host: stringFlag(parsed.flags['host']) ?? '127.0.0.1',
       port: port === undefined ? undefined : Number(port),
       nodeName: stringFlag(parsed.flags['node-name']),
+      runtime: stringFlag(parsed.flags['runtime']),
+      registries: stringFlag(parsed.flags['registries']),
       imageMap: stringFlag(parsed.flags['image-map']),
     };
   },

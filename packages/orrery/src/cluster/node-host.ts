@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Logger } from '@orrery/component';
+import { emptyImageMap } from '@orrery/cri-process';
+import type { CliContext } from '../cli/command.ts';
+import type { ClusterPaths } from '../cli/paths.ts';
+import { type AddressRanges, claimRanges, rangesOf, releaseRanges } from './address-ranges.ts';
+import type { OpenedRuntime, RuntimeOptions } from './drivers/driver.ts';
+import { containerEnvironment } from './environment.ts';
+import { writePrivateFile } from './instance.ts';
+import { unmountUnder } from './mounts.ts';
+import { keepRegistries, registriesFile } from './registries.ts';
+import { type ChosenDriver, chooseDriver, readImageMap } from './runtimes.ts';
+import { STOP_SECONDS, stopAllPods } from './stop-pods.ts';
+
+/** What a user says of this machine as a node. */
+export interface NodeHostOptions {
+  /** As `--runtime`; undefined: the best one that works. */
+  readonly runtime: string | undefined;
+  /** Paths. */
+  readonly imageMap: string | undefined;
+  readonly registries: string | undefined;
+  /** Where other machines reach this one; undefined: the cluster is on this machine alone. */
+  readonly machineAddress?: string | undefined;
+}
+
+/** This machine, ready to run pods. */
+export interface NodeHost extends OpenedRuntime {
+  readonly instanceId: string;
+  readonly ranges: AddressRanges;
+  /** Stops every pod and removes everything of ours from the machine, but for files under the node's folder. */
+  end(): Promise<void>;
+}
+
+type Context = Pick<CliContext, 'clock' | 'random' | 'env'>;
+
+/** All clusters of a machine choose their address ranges here; an ordinary user's are in namespaces of his own. */
+const CLAIMS = '/var/lib/orrery/ranges';
+
+/** Names what one cluster has on this machine: the same for the same folder, whether or not it is still there. */
+export const instanceIdOf = ({ node }: ClusterPaths): string =>
+  BigInt(`0x${createHash('sha256').update(resolve(node)).digest('hex')}`)
+    .toString(36)
+    .slice(0, 6);
+
+/** Opens the runtime and the network for pods, and ends what another driver left here. */
+export async function openNodeHost(options: NodeHostOptions, paths: ClusterPaths, context: Context, log: Logger): Promise<NodeHost> {
+  const environment = containerEnvironment(context.env);
+  const chosen = await chooseDriver(options.runtime, environment);
+  const before = await recordedDriver(paths, environment);
+  if (before !== undefined && before.driver !== chosen.driver) await endPods(before, paths, context, log);
+  const ranges = await rangesFor(paths);
+  await mkdir(paths.node, { recursive: true, mode: 0o700 });
+  await writePrivateFile(recordOf(paths), `${chosen.wanted ?? chosen.driver.name}\n`);
+  if (options.registries !== undefined) await keepRegistries(options.registries, paths.data);
+  const registries = registriesFile(paths.data);
+  const opened = await chosen.driver.open({
+    ...baseOptions(paths, ranges, context, log, chosen),
+    machineAddress: options.machineAddress,
+    imageMap: await readImageMap(options.imageMap),
+    registries: existsSync(registries) ? registries : undefined,
+  });
+  return {
+    ...opened,
+    notes: [...chosen.notes, ...opened.notes],
+    instanceId: instanceIdOf(paths),
+    ranges,
+    async end() {
+      await stopAllPods(opened.runtime, STOP_SECONDS);
+      await opened.close();
+      await chosen.driver.cleanUp({ directory: paths.node, instanceId: instanceIdOf(paths), ranges });
+      await unmountUnder(paths.node);
+    },
+  };
+}
+
+/** Stops the pods that a killed Orrery left running, and removes what it made on the machine. */
+export async function endLeftovers(paths: ClusterPaths, context: Context, log: Logger): Promise<void> {
+  const recorded = await recordedDriver(paths, containerEnvironment(context.env));
+  if (recorded !== undefined) await endPods(recorded, paths, context, log);
+}
+
+/** Gives back what a cluster has of the machine beside its folder: before that is deleted. */
+export async function releaseNodeHost({ data }: ClusterPaths): Promise<void> {
+  if (isRoot()) await releaseRanges(data, CLAIMS);
+}
+
+async function endPods(chosen: ChosenDriver, paths: ClusterPaths, context: Context, log: Logger): Promise<void> {
+  const ranges = await rangesFor(paths);
+  const options = { ...baseOptions(paths, ranges, context, log, chosen), imageMap: emptyImageMap };
+  const opened = await chosen.driver.open(options);
+  await stopAllPods(opened.runtime, STOP_SECONDS);
+  await opened.close();
+  await chosen.driver.cleanUp(options);
+  await unmountUnder(paths.node);
+}
+
+function baseOptions(
+  paths: ClusterPaths,
+  ranges: AddressRanges,
+  { clock, random, env }: Context,
+  log: Logger,
+  { wanted }: ChosenDriver,
+): Omit<RuntimeOptions, 'imageMap'> {
+  const environment = containerEnvironment(env);
+  const podCidr = ranges.firstNode;
+  return { directory: paths.node, clock, random, log, instanceId: instanceIdOf(paths), ranges, podCidr, wanted, environment };
+}
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+const rangesFor = async ({ data }: ClusterPaths): Promise<AddressRanges> => (isRoot() ? claimRanges(data, CLAIMS) : rangesOf(0));
+
+const recordOf = ({ node }: ClusterPaths): string => join(node, 'runtime');
+
+/** The driver that was used last; undefined when none was, or it is not on this machine any more. */
+async function recordedDriver(paths: ClusterPaths, environment: Readonly<Record<string, string>>): Promise<ChosenDriver | undefined> {
+  if (!existsSync(paths.node)) return undefined;
+  const recorded = (await readFile(recordOf(paths), 'utf8').catch(() => '')).trim();
+  return recorded === '' ? undefined : chooseDriver(recorded, environment);
+}
