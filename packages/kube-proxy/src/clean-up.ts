@@ -1,9 +1,10 @@
 import { newMachine } from './machine.ts';
 import { newNft } from './nft/nft.ts';
 import { tableName } from './nft/nft-backend.ts';
+import { unrouteServices } from './nft/service-routes.ts';
 
 /**
- * Removes the tables of one instance, also after its process was killed. Does nothing where there is nothing, or no nft.
+ * Removes the tables and routes of one instance, also after its process was killed. Does nothing where there is nothing, or no nft.
  * @param netns - Where it worked, if not in this process's network.
  */
 export async function cleanUpKubeProxy(instanceId: string, netns?: string): Promise<void> {
@@ -15,6 +16,7 @@ export async function cleanUpKubeProxy(instanceId: string, netns?: string): Prom
   } catch {
     return; // Not installed: nothing was ever made.
   }
+  await unrouteServices(machine, instanceId);
   const own = listed.split('\n').filter((line) => line.trim() === `table ip ${table}` || line.trim() === `table ip6 ${table}`);
   await newNft(machine)(own.map((line) => `delete ${line.trim()}`));
 }

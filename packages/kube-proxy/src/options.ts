@@ -15,7 +15,10 @@ export interface KubeProxyOptions {
   readonly log?: Logger;
   /** This node: what runs on it is local. */
   readonly nodeName: string;
-  /** Addresses at which node ports answer, of IPv4, IPv6 or both; 127.0.0.1 is added. They also say which families are served. */
+  /**
+   * Addresses at which node ports answer, of IPv4, IPv6 or both; 127.0.0.1 is added. They also say which families are served.
+   * The first of a family is the source of what this machine sends to Services: pods must be able to answer it.
+   */
   readonly nodeAddresses: readonly string[];
   /** 4 to 8 of `[a-z0-9]`: part of the name of everything that is made on the machine. */
   readonly instanceId: string;
@@ -24,8 +27,6 @@ export interface KubeProxyOptions {
   readonly clusterCidrs?: readonly string[];
   /** Ranges of Services' addresses: what is sent to one that no Service has is dropped, and the machine gets a route. @default [] */
   readonly serviceCidrs?: readonly string[];
-  /** The device that leads to pods, by which the machine reaches Services when it has no default route. @default no route is made */
-  readonly podInterface?: string;
   /** Mode nftables: path of the network namespace to work on. @default this process's */
   readonly netns?: string;
   /** @default none */

@@ -6,9 +6,10 @@ import { type Family, familyOf, familyOfCidr } from '../model/addresses.ts';
 import type { KubeProxyOptions } from '../options.ts';
 import type { ServiceTracker } from '../service-tracker.ts';
 import { dialects } from './dialect.ts';
-import { allowLocalhostRouting, bridgesFilter, routeServices } from './environment.ts';
+import { allowLocalhostRouting, bridgesFilter } from './environment.ts';
 import { newNft } from './nft.ts';
 import { newNftBackend, tableName } from './nft-backend.ts';
+import { routeServices } from './service-routes.ts';
 
 /** Between two looks at what others may have changed on the machine. */
 const LOOK_MS = 5000;
@@ -76,20 +77,15 @@ async function tablesStand(machine: Machine, instanceId: string, families: reado
   return true;
 }
 
-/** Keeps the routes to Services; a device that is not there yet is waited for. */
-function newRouter(machine: Machine, { serviceCidrs = [], podInterface, nodeAddresses }: KubeProxyOptions, log: Logger) {
+/** Keeps the routes to Services; an address that is not there yet is waited for. */
+function newRouter(machine: Machine, { instanceId, serviceCidrs = [], nodeAddresses }: KubeProxyOptions, log: Logger) {
   let complaint = '';
   return {
     async route(): Promise<void> {
-      if (podInterface === undefined) return;
       try {
         for (const cidr of serviceCidrs) {
-          await routeServices(
-            machine,
-            cidr,
-            podInterface,
-            nodeAddresses.find((ip) => familyOf(ip) === familyOfCidr(cidr)),
-          );
+          const source = nodeAddresses.find((ip) => familyOf(ip) === familyOfCidr(cidr));
+          await routeServices(machine, instanceId, cidr, source);
         }
         complaint = '';
       } catch (error) {
