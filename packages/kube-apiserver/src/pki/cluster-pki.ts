@@ -1,4 +1,4 @@
-import { type CertificateRequest, type IssuerContext, issueCertificate, type KeyPair, newCertificateAuthority } from './certificate.ts';
+import { type CertificateRequest, type IssuerContext, issueCertificate, type KeyPair, newCertificateAuthority } from '@orrery/component';
 
 /** Every certificate of one cluster. All leaves are signed by the one authority. */
 export interface ClusterPki {

@@ -47,7 +47,7 @@ const LEAF_DAYS = 365; // As kubeadm: one year.
 const CLOCK_SKEW_MS = 5 * 60 * 1000; // Valid five minutes before it was made: clocks of machines differ.
 
 // Names of algorithms, attributes and extensions: RFC 5280 and RFC 5758.
-const oids = {
+export const oids = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   commonName: '2.5.4.3',
   organization: '2.5.4.10',
@@ -68,14 +68,16 @@ const VERSION_3 = contextTag(0, unsignedInteger(Uint8Array.of(2)), true);
 const caKeyUsage = bitString(Uint8Array.of(0b1010_0100), 2);
 const leafKeyUsage = bitString(Uint8Array.of(0b1010_0000), 5);
 
-const extension = (oid: string, value: Der, critical = false): Der =>
+/** One extension of a certificate. */
+export const extension = (oid: string, value: Der, critical = false): Der =>
   sequence(objectIdentifier(oid), ...(critical ? [boolean(true)] : []), octetString(value));
 
-const attribute = (oid: string, text: string): Der => set(sequence(objectIdentifier(oid), utf8String(text)));
+/** One step of a name. */
+export const attribute = (oid: string, text: string): Der => set(sequence(objectIdentifier(oid), utf8String(text)));
 
-const newKeys = promisify(generateKeyPair);
-const p256 = { namedCurve: 'prime256v1' } as const;
-const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
+export const newKeys = promisify(generateKeyPair);
+export const p256 = { namedCurve: 'prime256v1' } as const;
+export const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 
 /** RFC 5280, 4.2.1.2, method 1: SHA-1 of the public key's bits. A name, not a proof. */
 function keyIdentifier(spki: Uint8Array): Uint8Array {
@@ -85,7 +87,7 @@ function keyIdentifier(spki: Uint8Array): Uint8Array {
 }
 
 /** The subject, byte by byte as the certificate has it: what it issues must name it exactly so. */
-function subjectOf(certificate: X509Certificate): Der {
+function nameOf(certificate: X509Certificate): Der {
   const [tbs] = readValues(readValues(certificate.raw)[0]?.content ?? certificate.raw);
   // Version, serial number, algorithm, issuer, validity, subject: a certificate with extensions has its version.
   const subject = readValues(tbs?.content ?? new Uint8Array())[5];
@@ -93,21 +95,26 @@ function subjectOf(certificate: X509Certificate): Der {
   return subject.whole;
 }
 
-interface Draft {
+/** What a certificate says, before it is signed. */
+export interface CertificateDraft {
   readonly issuer: Der;
   readonly subject: Der;
-  readonly days: number;
+  readonly notAfterMs: number;
   readonly spki: Uint8Array;
   readonly extensions: readonly Der[];
 }
 
-function signed({ issuer, subject, days, spki, extensions }: Draft, key: KeyObject, { nowMs, serial }: IssuerContext): string {
+function signed(
+  { issuer, subject, notAfterMs, spki, extensions }: CertificateDraft,
+  key: KeyObject,
+  { nowMs, serial }: IssuerContext,
+): string {
   const tbs = sequence(
     VERSION_3,
     unsignedInteger(serial()),
     signatureAlgorithm,
     issuer,
-    sequence(time(nowMs - CLOCK_SKEW_MS), time(nowMs + days * DAY_MS)),
+    sequence(time(nowMs - CLOCK_SKEW_MS), time(notAfterMs)),
     subject,
     spki,
     contextTag(3, sequence(...extensions), true),
@@ -115,12 +122,12 @@ function signed({ issuer, subject, days, spki, extensions }: Draft, key: KeyObje
   return pem('CERTIFICATE', sequence(tbs, signatureAlgorithm, bitString(sign('sha256', tbs, key))));
 }
 
-const pem = (label: string, der: Uint8Array): string =>
+export const pem = (label: string, der: Uint8Array): string =>
   `-----BEGIN ${label}-----\n${Buffer.from(der)
     .toString('base64')
     .replace(/(.{64})(?=.)/g, '$1\n')}\n-----END ${label}-----\n`;
 
-const pkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+export const pkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** A self-signed certificate authority, ECDSA P-256, valid ten years. */
 export async function newCertificateAuthority(commonName: string, context: IssuerContext): Promise<KeyPair> {
@@ -132,8 +139,39 @@ export async function newCertificateAuthority(commonName: string, context: Issue
     extension(oids.keyUsage, caKeyUsage, true),
     extension(oids.subjectKeyIdentifier, octetString(keyIdentifier(spki))),
   ];
-  const cert = signed({ issuer: name, subject: name, days: CA_DAYS, spki, extensions }, privateKey, context);
+  const cert = signed({ issuer: name, subject: name, notAfterMs: context.nowMs + CA_DAYS * DAY_MS, spki, extensions }, privateKey, context);
   return { cert, key: pkcs8(privateKey) };
+}
+
+/** A leaf certificate for a key and a subject of another's choosing. */
+export function signLeaf(
+  authority: KeyPair,
+  { subject, spki, keyUsage, extendedUsages, names, notAfterMs }: LeafContent,
+  context: IssuerContext,
+): string {
+  const issuer = new X509Certificate(authority.cert);
+  const extensions = [
+    extension(oids.basicConstraints, sequence(), true),
+    extension(oids.keyUsage, keyUsage, true),
+    ...(extendedUsages.length === 0 ? [] : [extension(oids.extendedKeyUsage, sequence(...extendedUsages.map(objectIdentifier)))]),
+    extension(oids.authorityKeyIdentifier, sequence(contextTag(0, keyIdentifier(spkiOf(issuer.publicKey)), false))),
+    ...(names.length === 0 ? [] : [extension(oids.subjectAltName, sequence(...names))]),
+  ];
+  const draft = { issuer: nameOf(issuer), subject, notAfterMs, spki, extensions };
+  return signed(draft, createPrivateKey(authority.key), context);
+}
+
+/** What {@link signLeaf} writes, in pieces that are encoded already. */
+export interface LeafContent {
+  readonly subject: Der;
+  readonly spki: Uint8Array;
+  /** A bit string. */
+  readonly keyUsage: Der;
+  /** Object identifiers. */
+  readonly extendedUsages: readonly string[];
+  /** General names. */
+  readonly names: readonly Der[];
+  readonly notAfterMs: number;
 }
 
 /** A certificate signed by `authority`, ECDSA P-256, valid one year. */
@@ -145,10 +183,10 @@ export async function issueCertificate(authority: KeyPair, request: CertificateR
     attribute(oids.commonName, commonName),
   );
   const issuer = new X509Certificate(authority.cert);
-  const draft: Draft = {
-    issuer: subjectOf(issuer),
+  const draft: CertificateDraft = {
+    issuer: nameOf(issuer),
     subject,
-    days: LEAF_DAYS,
+    notAfterMs: context.nowMs + LEAF_DAYS * DAY_MS,
     spki: spkiOf(publicKey),
     extensions: leafExtensions(request, keyIdentifier(spkiOf(issuer.publicKey))),
   };

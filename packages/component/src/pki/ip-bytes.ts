@@ -21,3 +21,12 @@ export function ipBytes(address: string): Uint8Array {
   const groups = [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
 }
+
+/** The text of an address of 4 or 16 bytes; IPv6 without abbreviation but for leading zeros. */
+export function ipText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return [...bytes].join('.');
+  const groups = Array.from({ length: bytes.length / 2 }, (_, index) =>
+    ((bytes[index * 2] ?? 0) * 256 + (bytes[index * 2 + 1] ?? 0)).toString(16),
+  );
+  return groups.join(':');
+}

@@ -66,6 +66,22 @@ export function time(atMs: number): Der {
 export const context = (number: number, content: Uint8Array, constructed: boolean): Der =>
   tagged(0x80 | (constructed ? 0x20 : 0) | number, content);
 
+/** The text form of an object identifier's content. */
+export function readObjectIdentifier(content: Uint8Array): string {
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of content) {
+    arc = arc * 128 + (byte & 0x7f);
+    if (byte < 0x80) {
+      arcs.push(arc);
+      arc = 0;
+    }
+  }
+  const [first = 0, ...rest] = arcs;
+  const top = Math.min(Math.floor(first / 40), 2);
+  return [top, first - top * 40, ...rest].join('.');
+}
+
 export interface DerValue {
   readonly tag: number;
   readonly content: Uint8Array;
