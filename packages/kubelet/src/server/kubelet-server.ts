@@ -16,7 +16,7 @@ import type { PodWorkers } from '../worker/pod-workers.ts';
 import { HttpError } from './http-error.ts';
 import { loggedContainer, parseLogRequest } from './log-request.ts';
 import { parseUrl } from './request-url.ts';
-import { resourceMetrics, summary } from './stats-summary.ts';
+import { containerMetrics, resourceMetrics, summary } from './stats-summary.ts';
 import { newStreamingHandler } from './streaming.ts';
 
 export interface ServerOptions {
@@ -127,6 +127,10 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     if (first === 'metrics' && rest[0] === 'resource') {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
       return void response.end(await resourceMetrics({ runtime, machine }));
+    }
+    if (first === 'metrics' && rest[0] === 'cadvisor') {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+      return void response.end(await containerMetrics(runtime));
     }
     throw new HttpError(404, '404 page not found');
   }

@@ -27,6 +27,21 @@ function usage({ cpu, memory }: ContainerStats): object {
   };
 }
 
+/** A pod uses what its containers use; its sandbox's own process is too small to be told. */
+function podUsage(containers: readonly ContainerStats[], time: string): object {
+  const sum = (read: (entry: ContainerStats) => number | undefined): number =>
+    containers.reduce((total, entry) => total + (read(entry) ?? 0), 0);
+  return {
+    cpu: { time, usageCoreNanoSeconds: sum(({ cpu }) => cpu?.usageCoreNanoSeconds?.value) },
+    memory: {
+      time,
+      usageBytes: sum(({ memory }) => memory?.usageBytes?.value ?? memory?.workingSetBytes?.value),
+      workingSetBytes: sum(({ memory }) => memory?.workingSetBytes?.value),
+      rssBytes: sum(({ memory }) => memory?.rssBytes?.value ?? memory?.workingSetBytes?.value),
+    },
+  };
+}
+
 /** The machine's own use, since it was started. */
 async function nodeUsage(machine: Machine, time: string): Promise<NodeUsage> {
   const [stat, meminfo] = await Promise.all([
@@ -53,17 +68,24 @@ export async function summary(deps: {
   const { runtime, clock, workers, machine, agent } = deps;
   const { stats = [] } = await runtime.listContainerStats({});
   const time = formatTime(clock.now());
-  const pods = workers.list().map(({ metadata, status }) => ({
-    podRef: { name: metadata.name, namespace: metadata.namespace ?? '', uid: metadata.uid },
-    startTime: status?.startTime ?? null,
-    containers: stats
-      .filter(({ attributes }) => attributes?.labels?.[podUidLabel] === metadata.uid)
-      .map((entry) => ({
+  const byPod = new Map<string, ContainerStats[]>();
+  for (const entry of stats) {
+    const uid = entry.attributes?.labels?.[podUidLabel] ?? '';
+    byPod.set(uid, [...(byPod.get(uid) ?? []), entry]);
+  }
+  const pods = workers.list().map(({ metadata, status }) => {
+    const own = byPod.get(metadata.uid) ?? [];
+    return {
+      podRef: { name: metadata.name, namespace: metadata.namespace ?? '', uid: metadata.uid },
+      startTime: status?.startTime ?? null,
+      containers: own.map((entry) => ({
         name: entry.attributes?.labels?.[containerNameLabel] ?? '',
         startTime: status?.startTime ?? null,
         ...usage(entry),
       })),
-  }));
+      ...podUsage(own, time),
+    };
+  });
   return { node: { nodeName: agent.node?.metadata.name ?? '', startTime: null, ...(await nodeUsage(machine, time)) }, pods };
 }
 
@@ -102,3 +124,32 @@ const labelsOf = ({ attributes }: ContainerStats): string => {
   const { [containerNameLabel]: container = '', [podNamespaceLabel]: namespace = '', [podNameLabel]: pod = '' } = attributes?.labels ?? {};
   return `{container="${container}",namespace="${namespace}",pod="${pod}"}`;
 };
+
+/** The part of cAdvisor's metrics that dashboards look at. */
+export async function containerMetrics(runtime: Runtime): Promise<string> {
+  const { stats = [] } = await runtime.listContainerStats({});
+  const family = (name: string, type: 'counter' | 'gauge', help: string, read: (entry: ContainerStats) => number | undefined): string[] => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...stats.flatMap((entry) => {
+      const value = read(entry);
+      return value === undefined ? [] : [`${name}${labelsOf(entry)} ${value}`];
+    }),
+  ];
+  const seconds = ({ cpu }: ContainerStats): number | undefined => {
+    const nanos = cpu?.usageCoreNanoSeconds?.value;
+    return nanos === undefined ? undefined : nanos / NANOS_PER_SECOND;
+  };
+  const lines = [
+    ...family('container_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed in seconds.', seconds),
+    ...family('container_memory_rss', 'gauge', 'Size of RSS in bytes.', ({ memory }) => memory?.rssBytes?.value),
+    ...family('container_memory_usage_bytes', 'gauge', 'Current memory usage in bytes.', ({ memory }) => memory?.usageBytes?.value),
+    ...family(
+      'container_memory_working_set_bytes',
+      'gauge',
+      'Current working set in bytes.',
+      ({ memory }) => memory?.workingSetBytes?.value,
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
