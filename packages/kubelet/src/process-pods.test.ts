@@ -240,7 +240,7 @@ describe('a pod of real processes', () => {
   });
 
   test('that asks for what the runtime cannot do says so', async () => {
-    await create('wants', 'true', {}, { securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1' }] } });
+    await create('wants', 'true', {}, { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } });
     await until('told', () => events.some((event) => /^Warning FailedCreatePodSandBox .*cannot set sysctls.*install/.test(event)));
     expect(getPod('wants')?.status?.phase ?? 'Pending').toBe('Pending');
     await remove('wants');

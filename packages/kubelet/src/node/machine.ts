@@ -1,6 +1,8 @@
-import { readFile, statfs } from 'node:fs/promises';
+import { readdir, readFile, statfs } from 'node:fs/promises';
 import { arch, availableParallelism, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { NodeSystemInfo } from '@orrery/api/core/v1';
+import { quantityFromValue } from '@orrery/apimachinery';
 
 /** What the machine has, as far as the kubelet tells of it. */
 export interface Machine {
@@ -8,6 +10,8 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Of the file system of the kubelet's root directory. */
   readonly diskBytes: number;
+  /** Of every page size that the kernel has, by resource name. */
+  readonly hugepages: Readonly<Record<string, string>>;
   readonly system: Omit<NodeSystemInfo, 'containerRuntimeVersion' | 'kubeProxyVersion' | 'kubeletVersion'>;
 }
 
@@ -23,18 +27,33 @@ async function osImage(): Promise<string> {
   return line?.slice('PRETTY_NAME='.length).replaceAll('"', '') ?? 'Linux';
 }
 
+/** Pages that were set aside, by size. A machine without any has the two usual sizes, empty. */
+export async function readHugepages(directory = '/sys/kernel/mm/hugepages'): Promise<Readonly<Record<string, string>>> {
+  const found: Record<string, string> = { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
+  for (const name of await readdir(directory).catch(() => [])) {
+    const kilobytes = Number(/^hugepages-(\d+)kB$/.exec(name)?.[1] ?? 0);
+    if (kilobytes === 0) continue;
+    const pages = Number(await firstLine(join(directory, name, 'nr_hugepages')));
+    const size = quantityFromValue(kilobytes * 1024, 'BinarySI').text;
+    found[`hugepages-${size}`] = quantityFromValue(pages * kilobytes * 1024, 'BinarySI').text;
+  }
+  return found;
+}
+
 export async function readMachine(rootDirectory: string): Promise<Machine> {
-  const [disk, machineID, bootID, image, uuid] = await Promise.all([
+  const [disk, machineID, bootID, image, uuid, hugepages] = await Promise.all([
     statfs(rootDirectory),
     firstLine('/etc/machine-id'),
     firstLine('/proc/sys/kernel/random/boot_id'),
     osImage(),
     firstLine('/sys/class/dmi/id/product_uuid'),
+    readHugepages(),
   ]);
   return {
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
     diskBytes: disk.blocks * disk.bsize,
+    hugepages,
     system: {
       architecture: architecture(),
       bootID,

@@ -5,7 +5,7 @@ import { type Clock, deferred, type Random, withJitter } from '@orrery/base';
 import type { Client } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
-import type { PressureType } from '../eviction/thresholds.ts';
+import type { PressureType, ThresholdMap } from '../eviction/thresholds.ts';
 import type { ResourceList } from '../pod/resources.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { type EventSink, reasons } from '../runtime/events.ts';
@@ -34,6 +34,7 @@ export interface NodeAgentOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly kubeletVersion: string;
+  readonly evictionHard: ThresholdMap;
   readonly pressures: () => ReadonlySet<PressureType>;
   readonly leaseRenewMs: number;
   readonly statusUpdateMs: number;
@@ -72,6 +73,8 @@ export function newNodeAgent(options: NodeAgentOptions): NodeAgent {
   let images: readonly ContainerImage[] = [];
   let imagesMs = Number.NEGATIVE_INFINITY;
   let network: string | undefined;
+  let runtimeHandlers: NodeStatus['runtimeHandlers']; // As the runtime told them last.
+  let features: NodeStatus['features'];
   let wakeUp = deferred<void>();
   const about: ObjectReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   const lease = newNodeLease(client, clock, nodeName, () => node);
@@ -89,7 +92,12 @@ export function newNodeAgent(options: NodeAgentOptions): NodeAgent {
   /** What the runtime complains of. */
   async function runtimeProblems(): Promise<readonly string[]> {
     try {
-      const { status: answer } = await runtime.status({});
+      const { status: answer, runtimeHandlers: handlers, features: told } = await runtime.status({});
+      runtimeHandlers = handlers?.map(({ name = '', features: own }) => ({
+        name,
+        features: { recursiveReadOnlyMounts: own?.recursiveReadOnlyMounts === true, userNamespaces: own?.userNamespaces === true },
+      }));
+      features = told === undefined ? undefined : { supplementalGroupsPolicy: told.supplementalGroupsPolicy === true };
       await listImages();
       const bad = (answer?.conditions ?? []).filter((condition) => condition.status !== true);
       const text = bad.map(({ type = '', reason = '', message = '' }) => ({
@@ -117,9 +125,23 @@ export function newNodeAgent(options: NodeAgentOptions): NodeAgent {
     const problems = [...(await runtimeProblems()), ...options.problems()];
     const before = conditions.length === 0 ? (node?.status?.conditions ?? []) : conditions;
     conditions = nodeConditions({ pressures: options.pressures(), problems }, before, clock.now());
-    const { machine, podsMax, capacity, reserved, addresses, port, kubeletVersion } = options;
+    const { machine, podsMax, capacity, reserved, addresses, port, kubeletVersion, evictionHard } = options;
     return nodeStatus(
-      { machine, podsMax, capacity, reserved, addresses, port: port(), runtimeVersion, kubeletVersion, images, conditions },
+      {
+        machine,
+        podsMax,
+        capacity,
+        reserved,
+        addresses,
+        port: port(),
+        runtimeVersion,
+        kubeletVersion,
+        images,
+        conditions,
+        evictionHard,
+        runtimeHandlers,
+        features,
+      },
       node,
     );
   }

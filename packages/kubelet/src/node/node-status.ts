@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ContainerImage, Node, NodeAddress, NodeCondition, NodeStatus } from '@orrery/api/core/v1';
 import { compareQuantity, quantityFromValue, quantityValue } from '@orrery/apimachinery';
-import type { ResourceList } from '../pod/resources.ts';
+import { amountOf, type ThresholdMap } from '../eviction/thresholds.ts';
+import { addResources, type ResourceList } from '../pod/resources.ts';
 import type { Machine } from './machine.ts';
 
 export interface NodeStatusInput {
@@ -18,6 +19,10 @@ export interface NodeStatusInput {
   readonly kubeletVersion: string;
   readonly images: readonly ContainerImage[];
   readonly conditions: readonly NodeCondition[];
+  /** What of memory and disk pods are evicted for: not theirs to ask for. */
+  readonly evictionHard: ThresholdMap;
+  readonly runtimeHandlers: NodeStatus['runtimeHandlers'];
+  readonly features: NodeStatus['features'];
 }
 
 /** Named by a domain that is not Kubernetes' own: counted by others, kept by the kubelet. */
@@ -30,8 +35,7 @@ export function ownCapacity({ machine, podsMax, capacity }: Pick<NodeStatusInput
     cpu: String(machine.cpus),
     memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
     'ephemeral-storage': `${Math.floor(machine.diskBytes / 1024)}Ki`,
-    'hugepages-1Gi': '0',
-    'hugepages-2Mi': '0',
+    ...machine.hugepages,
     pods: String(podsMax),
     ...capacity,
   };
@@ -49,6 +53,21 @@ export function allocatableOf(capacity: ResourceList, reserved: ResourceList): R
   return left;
 }
 
+/** What hard eviction keeps free of what pods may ask for. Source: cm.hardEvictionReservation. */
+export function evictionReserve(capacity: ResourceList, evictionHard: ThresholdMap): ResourceList {
+  const pairs = [
+    ['memory', evictionHard['memory.available']],
+    ['ephemeral-storage', evictionHard['nodefs.available']],
+  ] as const;
+  return Object.fromEntries(
+    pairs.flatMap(([resource, threshold]) => {
+      const whole = capacity[resource];
+      if (threshold === undefined || whole === undefined) return [];
+      return [[resource, quantityFromValue(amountOf(threshold, quantityValue(whole)), 'BinarySI').text]];
+    }),
+  );
+}
+
 /** The node's whole status. What others patched in as extended resources stays, and is allocatable. Source: kubelet nodestatus. */
 export function nodeStatus(input: NodeStatusInput, current: Node | undefined): NodeStatus {
   const before = current?.status?.capacity ?? {};
@@ -58,7 +77,7 @@ export function nodeStatus(input: NodeStatusInput, current: Node | undefined): N
   return {
     ...current?.status,
     capacity,
-    allocatable: allocatableOf(capacity, input.reserved),
+    allocatable: allocatableOf(capacity, addResources(input.reserved, evictionReserve(capacity, input.evictionHard))),
     conditions: [...foreign, ...input.conditions],
     addresses: input.addresses,
     ...(input.port === 0 ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: input.port } } }),
@@ -69,6 +88,8 @@ export function nodeStatus(input: NodeStatusInput, current: Node | undefined): N
       kubeProxyVersion: '',
     },
     images: input.images,
+    ...(input.runtimeHandlers === undefined ? {} : { runtimeHandlers: input.runtimeHandlers }),
+    ...(input.features === undefined ? {} : { features: input.features }),
   };
 }
 

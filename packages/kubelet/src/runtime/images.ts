@@ -5,6 +5,7 @@ import type { RestartBackoff } from './backoff.ts';
 import { messageOf } from './errors.ts';
 import { type EventSink, type EventType, reasons } from './events.ts';
 import { hasTagOrDigest, isImageReference } from './image-reference.ts';
+import { credentialsFor } from './keyring.ts';
 import { StartError } from './start-error.ts';
 
 export interface ImageWish {
@@ -54,7 +55,8 @@ export function newImagePuller(deps: {
   const pulls = new Map<string, Promise<string>>(); // One pull at a time for one image and set of credentials.
 
   async function pull(spec: ImageSpec, { credentials, sandboxConfig }: ImageWish): Promise<string> {
-    const attempts: readonly (AuthConfig | undefined)[] = credentials.length === 0 ? [undefined] : credentials;
+    const own = credentialsFor(spec.image ?? '', credentials);
+    const attempts: readonly (AuthConfig | undefined)[] = own.length === 0 ? [undefined] : own;
     let failure: unknown;
     for (const auth of attempts) {
       try {
