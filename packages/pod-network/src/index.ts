@@ -3,3 +3,4 @@ export { type CleanUpOptions, cleanUpNetwork } from './clean-up.ts';
 export { openPodNetwork, type PodNetworkOptions } from './open-pod-network.ts';
 export { waitForPodCidr } from './pod-cidr.ts';
 export { PodNetworkError, type PodNetworkErrorCode } from './pod-network-error.ts';
+export { newPolicyAgent, type PolicedNetwork, type PolicyAgent, type PolicyAgentOptions } from './policy/policy-agent.ts';

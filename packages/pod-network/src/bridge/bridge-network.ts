@@ -41,6 +41,10 @@ export interface BridgeNetwork extends PodNetwork {
   readonly mtu: number;
   /** What does not work on this machine and why, to be said once; empty where everything does. */
   readonly notes: readonly string[];
+  /** Addresses of the pods of this node, by uid: of all that are joined or being joined. */
+  podAddresses(): ReadonlyMap<string, readonly string[]>;
+  /** `fn` is awaited before an attachment is given out, so that rules are there before the pod. One at a time; undefined takes it away. */
+  beforeUse(fn: (() => Promise<void>) | undefined): void;
   /** Waits for what is under way and lets go. Pods keep their network. */
   close(): Promise<void>;
   /** Ends everything of this instance: pods' namespaces and links, the bridge, the tables, the leases. */
@@ -60,6 +64,7 @@ class Bridge implements BridgeNetwork {
   private readonly inTurn = newKeyedMutex<string>(); // Key: sandbox id.
   private readonly attaching: Batcher<Lease, void>;
   private readonly detaching: Batcher<Lease, void>;
+  private guard: (() => Promise<void>) | undefined;
   private failure: string | undefined; // Of the last attempt to join; undefined after one that went well.
 
   constructor(parts: BridgeParts) {
@@ -72,6 +77,15 @@ class Bridge implements BridgeNetwork {
     this.notes = parts.notes;
     this.attaching = newBatcher((leases) => this.makeAll(leases), BATCH_MAX);
     this.detaching = newBatcher((leases) => this.endAll(leases), BATCH_MAX);
+  }
+
+  podAddresses(): ReadonlyMap<string, readonly string[]> {
+    const { leases, link } = this.parts;
+    return new Map(leases.all().map(({ uid, slot }) => [uid, link.node.addressesOf(slot)]));
+  }
+
+  beforeUse(fn: (() => Promise<void>) | undefined): void {
+    this.guard = fn;
   }
 
   attach(request: NetworkRequest): Promise<PodAttachment> {
@@ -116,14 +130,15 @@ class Bridge implements BridgeNetwork {
     if (known !== undefined) return known;
     const before = leases.get(request.sandboxId);
     // A lease of an earlier life of the agent may be half made.
-    if (before !== undefined && (await this.isWhole(before))) return this.remember(before);
+    if (before !== undefined && (await this.isWhole(before))) return await this.remember(before);
     if (before !== undefined) await this.detaching.add(before);
     const lease = leases.allocate(request);
     await this.attaching.add(lease);
-    return this.remember(lease);
+    return await this.remember(lease);
   }
 
-  private remember(lease: Lease): PodAttachment {
+  private async remember(lease: Lease): Promise<PodAttachment> {
+    await this.guard?.();
     const { names, node } = this.parts.link;
     const attachment = { netnsPath: netnsPath(names.netns(lease.sandboxId)), addresses: node.addressesOf(lease.slot) };
     this.attached.set(lease.sandboxId, attachment);
