@@ -5,11 +5,13 @@ import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { endpointsController } from './controllers/endpoints/descriptor.ts';
 import { endpointSliceController } from './controllers/endpointslice/descriptor.ts';
 import { endpointSliceMirroringController } from './controllers/endpointslicemirroring/descriptor.ts';
+import { ephemeralVolumeController } from './controllers/ephemeral-volume/descriptor.ts';
 import { garbageCollector } from './controllers/garbage-collector/descriptor.ts';
 import { jobController } from './controllers/job/descriptor.ts';
 import { namespaceController } from './controllers/namespace/descriptor.ts';
 import { nodeIpamController } from './controllers/node-ipam/descriptor.ts';
 import { nodeLifecycleController } from './controllers/node-lifecycle/descriptor.ts';
+import { persistentVolumeBinder, persistentVolumeReleaser } from './controllers/persistentvolume-binder/descriptor.ts';
 import { podGarbageCollector } from './controllers/pod-garbage-collector/descriptor.ts';
 import { replicaSetController } from './controllers/replicaset/descriptor.ts';
 import { replicationController } from './controllers/replicationcontroller/descriptor.ts';
@@ -21,6 +23,7 @@ import { serviceAccountController } from './controllers/serviceaccount/descripto
 import { serviceAccountTokenController } from './controllers/serviceaccount-token/descriptor.ts';
 import { taintEvictionController } from './controllers/taint-eviction/descriptor.ts';
 import { ttlAfterFinishedController } from './controllers/ttl-after-finished/descriptor.ts';
+import { claimProtection, volumeProtection } from './controllers/volume-protection/descriptor.ts';
 
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
@@ -29,11 +32,14 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  ephemeralVolumeController,
   garbageCollector,
   jobController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
+  persistentVolumeBinder,
+  persistentVolumeReleaser,
   podGarbageCollector,
   replicaSetController,
   replicationController,
@@ -45,4 +51,6 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   serviceAccountTokenController,
   taintEvictionController,
   ttlAfterFinishedController,
+  claimProtection,
+  volumeProtection,
 ];
