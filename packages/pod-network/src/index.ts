@@ -4,3 +4,4 @@ export { openPodNetwork, type PodNetworkOptions } from './open-pod-network.ts';
 export { waitForPodCidr } from './pod-cidr.ts';
 export { PodNetworkError, type PodNetworkErrorCode } from './pod-network-error.ts';
 export { newPolicyAgent, type PolicedNetwork, type PolicyAgent, type PolicyAgentOptions } from './policy/policy-agent.ts';
+export { DEFAULT_VXLAN_PORT, newVxlanAgent, type VxlanAgent, type VxlanAgentOptions } from './vxlan/vxlan-agent.ts';

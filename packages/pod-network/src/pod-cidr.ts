@@ -3,7 +3,8 @@ import type { Node } from '@orrery/api/core/v1';
 import type { Clock } from '@orrery/base';
 import { type Client, waitFor } from '@orrery/client';
 
-const podCidrsOf = (node: Node | undefined): readonly string[] => {
+/** A node's ranges, the main one first; empty before it was given any. */
+export const podCidrsOf = (node: Node | undefined): readonly string[] => {
   const { podCIDR, podCIDRs } = node?.spec ?? {};
   if (podCIDRs !== undefined && podCIDRs.length > 0) return podCIDRs;
   return podCIDR === undefined || podCIDR === '' ? [] : [podCIDR];

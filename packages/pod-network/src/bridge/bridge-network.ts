@@ -37,6 +37,7 @@ export interface BridgeNetwork extends PodNetwork {
   readonly gateway: string;
   /** One for each of `podCidrs`. */
   readonly gateways: readonly string[];
+  readonly podCidrs: readonly string[];
   readonly bridge: string;
   readonly mtu: number;
   /** What does not work on this machine and why, to be said once; empty where everything does. */
@@ -56,6 +57,7 @@ const BATCH_MAX = 64; // Pods of one script: at 3 ms each the next ones wait 0.2
 class Bridge implements BridgeNetwork {
   readonly gateway: string;
   readonly gateways: readonly string[];
+  readonly podCidrs: readonly string[];
   readonly bridge: string;
   readonly mtu: number;
   readonly notes: readonly string[];
@@ -71,6 +73,7 @@ class Bridge implements BridgeNetwork {
     this.parts = parts;
     const { node, names, mtu } = parts.link;
     this.gateways = node.gateways;
+    this.podCidrs = node.ranges.map(({ text }) => text);
     this.gateway = node.gateways[0] ?? '';
     this.bridge = names.bridge;
     this.mtu = mtu;
