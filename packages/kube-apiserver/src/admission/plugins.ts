@@ -1,5 +1,6 @@
 import type { AdmissionPlugin } from '@orrery/apiserver';
 import type { AdmissionContext } from './context.ts';
+import { newDefaultIngressClass } from './default-ingress-class/default-ingress-class.ts';
 import { newDefaultStorageClass } from './default-storage-class/default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts';
 import { newNamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts';
@@ -23,6 +24,7 @@ export function newAdmissionPlugins(context: AdmissionContext, options: Admissio
     defaultTolerationSeconds,
     newPriorityPlugin(context),
     newRuntimeClassPlugin(context),
+    newDefaultIngressClass(context),
     newDefaultStorageClass(context),
     storageProtection,
     newServiceAllocation(context, options.services),
