@@ -1,12 +1,14 @@
 import type { Clock, Random } from '@orrery/base';
 import type { Client, EventRecorder, InformerFactory } from '@orrery/client';
-import type { Logger } from '@orrery/component';
+import type { KeyPair, Logger } from '@orrery/component';
 import type { ControllerMetrics } from '@orrery/controller';
 
 /** What may be set. Names and defaults as kube-controller-manager's flags. */
 export interface ControllerManagerConfig {
   /** PEM of the cluster's authority, published as ConfigMap kube-root-ca.crt in every namespace; absent: not published. */
   readonly rootCa?: string | undefined;
+  /** Signs certificates of approved requests; absent: nothing is signed. */
+  readonly signingAuthority?: KeyPair | undefined;
   /** Signs what a token in a Secret says; absent: such Secrets are left alone. */
   readonly signToken?: ((claims: object) => string) | undefined;
   /** Objects of one kind in work at a time. @default 5 */

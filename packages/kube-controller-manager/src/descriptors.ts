@@ -1,5 +1,9 @@
 import type { ControllerDescriptor } from '@orrery/controller';
 import type { ControllerContext } from './context.ts';
+import { bootstrapSigner } from './controllers/bootstrap-signer/descriptor.ts';
+import { certificateApprover } from './controllers/certificatesigningrequest/approver.ts';
+import { certificateCleaner } from './controllers/certificatesigningrequest/cleaner.ts';
+import { certificateSigner } from './controllers/certificatesigningrequest/signer.ts';
 import { clusterRoleAggregationController } from './controllers/clusterrole-aggregation/descriptor.ts';
 import { deploymentController } from './controllers/deployment/descriptor.ts';
 import { endpointsController } from './controllers/endpoints/descriptor.ts';
@@ -22,11 +26,16 @@ import { serviceLbController } from './controllers/service-lb/descriptor.ts';
 import { serviceAccountController } from './controllers/serviceaccount/descriptor.ts';
 import { serviceAccountTokenController } from './controllers/serviceaccount-token/descriptor.ts';
 import { taintEvictionController } from './controllers/taint-eviction/descriptor.ts';
+import { tokenCleaner } from './controllers/token-cleaner/descriptor.ts';
 import { ttlAfterFinishedController } from './controllers/ttl-after-finished/descriptor.ts';
 import { claimProtection, volumeProtection } from './controllers/volume-protection/descriptor.ts';
 
 /** Every built-in controller: the one line a new one adds. */
 export const controllerDescriptors: readonly ControllerDescriptor<ControllerContext>[] = [
+  bootstrapSigner,
+  certificateApprover,
+  certificateCleaner,
+  certificateSigner,
   clusterRoleAggregationController,
   deploymentController,
   endpointsController,
@@ -50,6 +59,7 @@ export const controllerDescriptors: readonly ControllerDescriptor<ControllerCont
   serviceLbController,
   serviceAccountTokenController,
   taintEvictionController,
+  tokenCleaner,
   ttlAfterFinishedController,
   claimProtection,
   volumeProtection,

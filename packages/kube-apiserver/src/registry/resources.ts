@@ -1,6 +1,7 @@
 import type { ResourceDefinition } from '@orrery/apiserver';
 import { appsResources } from './apps/resources.ts';
 import { batchResources } from './batch/resources.ts';
+import { certificatesResources } from './certificates/resources.ts';
 import { coordinationResources } from './coordination/resources.ts';
 import { coreResources } from './core/resources.ts';
 import { discoveryResources } from './discovery/resources.ts';
@@ -17,6 +18,7 @@ export const resources: readonly ResourceDefinition[] = [
   ...coreResources,
   ...appsResources,
   ...batchResources,
+  ...certificatesResources,
   ...coordinationResources,
   ...discoveryResources,
   ...eventsResources,

@@ -13,8 +13,10 @@ import {
 import type { Clock, Random } from '@orrery/base';
 import type { Client } from '@orrery/client';
 import type { Logger } from '@orrery/component';
+import { newCertificatePlugins } from '../admission/certificates/certificates.ts';
 import { newNodeRestriction } from '../admission/node-restriction/node-restriction.ts';
 import { newRbacEscalation } from '../admission/rbac-escalation/rbac-escalation.ts';
+import { newBootstrapTokenAuthenticator } from '../authentication/bootstrap-token/bootstrap-token.ts';
 import { DEFAULT_ISSUER } from '../authentication/service-account/claims.ts';
 import { newOpenIdEndpoint } from '../authentication/service-account/discovery.ts';
 import { newSigningKeyPem, readSigningKey } from '../authentication/service-account/signing-key.ts';
@@ -71,7 +73,10 @@ export function newIdentity({ tokens = {}, client, clock, random, log }: Identit
     list: (resource, scope) => client().list(resource, scope),
     watch: (resource, scope) => client().watch(resource, scope),
   };
-  const authenticators = [newServiceAccountAuthenticator({ key, issuer, audiences, client: reader, clock })];
+  const authenticators = [
+    newServiceAccountAuthenticator({ key, issuer, audiences, client: reader, clock }),
+    newBootstrapTokenAuthenticator(reader, clock),
+  ];
   const rbac = newRbacRules(reader, { clock, log });
   const authorizer = newUnionAuthorizer([newMastersAuthorizer(), newNodeAuthorizer(reader), newRbacAuthorizer(rbac)]);
   return {
@@ -80,7 +85,7 @@ export function newIdentity({ tokens = {}, client, clock, random, log }: Identit
     definitions: [...accessReviewDefinitions(authorizer), selfSubjectReviewDefinition, tokenReviewDefinition(authenticators)],
     subresources: { 'serviceaccounts/token': newTokenRequestHandler({ key, issuer, audiences, clock, random }) },
     documents: [newOpenIdEndpoint(issuer, key)],
-    admission: [newNodeRestriction({ client, clock, random }), newRbacEscalation(rbac, authorizer)],
+    admission: [newNodeRestriction({ client, clock, random }), newRbacEscalation(rbac, authorizer), ...newCertificatePlugins(authorizer)],
     anonymousPaths: [CLUSTER_INFO_PATH],
     run: (signal) => rbac.informers.run(signal),
     synced: (signal) => rbac.informers.waitForSync(signal),

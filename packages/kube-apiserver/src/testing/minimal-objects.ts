@@ -12,6 +12,13 @@ const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [cont
 const selector = { matchLabels: { app: 'a' } };
 const about = { kind: 'Pod', namespace: 'default', name: 'a', uid: 'u-2' };
 
+/** Of a key that nobody has kept, for `CN=alice`. */
+const signingRequest =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIS01ISUNBUUF3RURFT01Bd0dBMVVFQXd3RllXeHBZMlV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUF' +
+  'FNQgpCd05DQUFUV0k3WVNRL1RsY3VhQ1FhdGJIZm9RY1dCd2FEdzBFMW1ZR0FkNkg1SDlqVnJPRWdUVldESlF4Y2c2Cis5QVZVcXRob2NUK1RqVmY3RHpqbTV1WitvZWFv' +
+  'QUF3Q2dZSUtvWkl6ajBFQXdJRFNBQXdSUUloQU9adW1pZEoKa3lURHBMWWNBZEpyY0M2T3ZQUjU3bHYzVEwyV3Yvb2lUVDFtQWlBcm1MeVhYRk05YVo5Z2pyRFlDNER5SG' +
+  'J5eQpoQ3gxc1VIYVd0N255S05PTkE9PQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K';
+
 /** The least that makes a valid object of each kind, by `<group>/<kind>`: what the strategy and contract suites create. */
 export const minimalObjects: Readonly<Record<string, Minimal>> = {
   '/ConfigMap': { apiVersion: 'v1', kind: 'ConfigMap', data: { key: 'value' } },
@@ -41,6 +48,11 @@ export const minimalObjects: Readonly<Record<string, Minimal>> = {
   'apps/Deployment': { apiVersion: 'apps/v1', kind: 'Deployment', spec: { selector, template } },
   'apps/ReplicaSet': { apiVersion: 'apps/v1', kind: 'ReplicaSet', spec: { selector, template } },
   'batch/Job': { apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: { ...template.spec, restartPolicy: 'Never' } } } },
+  'certificates.k8s.io/CertificateSigningRequest': {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    spec: { request: signingRequest, signerName: 'example.com/signer', usages: ['client auth'] },
+  },
   'coordination.k8s.io/Lease': { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec: { holderIdentity: 'me' } },
   'discovery.k8s.io/EndpointSlice': {
     apiVersion: 'discovery.k8s.io/v1',

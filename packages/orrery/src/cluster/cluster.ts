@@ -102,7 +102,10 @@ function componentsOf(
   const runnables: Runnable[] = [informers];
   if (controllers) {
     const client = newClient(transportFor('system:kube-controller-manager'));
-    const config = { signToken: newTokenSigner(signingKey), ...(serve === undefined ? {} : { rootCa: serve.pki.ca.cert }) };
+    const config = {
+      signToken: newTokenSigner(signingKey),
+      ...(serve === undefined ? {} : { rootCa: serve.pki.ca.cert, signingAuthority: serve.pki.ca }),
+    };
     runnables.push(newControllerManager({ client, informers, clock, random, log: log.with({ component: 'controllers' }), config }));
   }
   if (scheduler) {

@@ -28,6 +28,9 @@ export function newNodeRestriction(context: AdmissionContext): AdmissionPlugin {
           return await checkToken(context, node, object, attributes);
         case 'leases.coordination.k8s.io':
           return checkLease(node, attributes);
+        case 'services':
+        case 'endpointslices.discovery.k8s.io':
+          return checkDns(node, attributes);
         case 'csinodes.storage.k8s.io':
           if (attributes.name !== node) throw refuse(attributes, `node ${quoted(node)} can only access CSINode with the same name`);
           return;
@@ -166,6 +169,13 @@ async function checkToken(
     );
   }
   if (pod.spec.nodeName !== node) throw refuse(attributes, 'node requested token bound to a pod scheduled on a different node');
+}
+
+/** A node announces its own DNS server; nothing else about Services is a node's to say. */
+function checkDns(node: string, attributes: AdmissionAttributes): void {
+  const { namespace, name, definition } = attributes;
+  const wanted = definition.resource === 'services' ? 'kube-dns' : `kube-dns-${node}`;
+  if (namespace !== 'kube-system' || name !== wanted) throw refuse(attributes, `node ${quoted(node)} can only announce its own DNS server`);
 }
 
 function checkLease(node: string, attributes: AdmissionAttributes): void {

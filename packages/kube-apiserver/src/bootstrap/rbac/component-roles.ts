@@ -41,6 +41,19 @@ export const componentRoles: Readonly<Record<string, DefaultRole>> = {
   [`system:${csr}:kube-apiserver-client-kubelet-approver`]: signer('kube-apiserver-client-kubelet'),
   [`system:${csr}:kubelet-serving-approver`]: signer('kubelet-serving'),
   [`system:${csr}:legacy-unknown-approver`]: signer('legacy-unknown'),
+  // Serving certificates: upstream leaves their approval to others.
+  'orrery:certificatesigningrequests:selfnodeserver': { rules: `create ${csr} certificatesigningrequests/selfnodeserver` },
+  // What serves a node beside its kubelet: Service proxy, DNS, network policies, volumes in directories. NodeRestriction narrows the writes.
+  'orrery:node-services': {
+    rules: `
+      ro - endpoints,namespaces,nodes,persistentvolumeclaims,persistentvolumes,pods,services
+      ro discovery.k8s.io endpointslices
+      ro networking.k8s.io networkpolicies,servicecidrs
+      ro storage.k8s.io storageclasses
+      create - services
+      create,patch,update discovery.k8s.io endpointslices
+      create,delete - persistentvolumes`,
+  },
   'system:heapster': { rules: 'ro - events,namespaces,nodes,pods\nro extensions deployments' },
   'system:kube-aggregator': { rules: 'ro - endpoints,services' },
   'system:kube-controller-manager': {

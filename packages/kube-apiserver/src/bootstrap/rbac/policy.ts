@@ -30,6 +30,20 @@ const boundTo: Readonly<Record<string, readonly Subject[]>> = {
   'system:volume-scheduler': [user('system:kube-scheduler')],
 };
 
+const requests = 'system:certificates.k8s.io:certificatesigningrequests';
+
+/** What joining needs: machines with a token ask for a node's certificate, and nodes renew theirs. Names are kubeadm's where it has them. */
+const joinBindings: Readonly<Record<string, { readonly role: string; readonly subject: Subject }>> = {
+  'kubeadm:kubelet-bootstrap': { role: 'system:node-bootstrapper', subject: group('system:bootstrappers') },
+  'kubeadm:node-autoapprove-bootstrap': { role: `${requests}:nodeclient`, subject: group('system:bootstrappers') },
+  'kubeadm:node-autoapprove-certificate-rotation': { role: `${requests}:selfnodeclient`, subject: group('system:nodes') },
+  'orrery:node-autoapprove-serving-certificate': {
+    role: 'orrery:certificatesigningrequests:selfnodeserver',
+    subject: group('system:nodes'),
+  },
+  'orrery:node-services': { role: 'orrery:node-services', subject: group('system:nodes') },
+};
+
 /** Every object of the default policy, without kind and version. Source: upstream's bootstrap policy. */
 export interface DefaultPolicy {
   readonly clusterRoles: readonly object[];
@@ -51,9 +65,9 @@ function clusterRole(name: string, { rules, aggregates, aggregateTo }: DefaultRo
   };
 }
 
-const clusterRoleBinding = (name: string, subjects: readonly Subject[]): object => ({
+const clusterRoleBinding = (name: string, subjects: readonly Subject[], role = name): object => ({
   metadata: metadata(name),
-  roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name },
+  roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: role },
   ...(subjects.length === 0 ? {} : { subjects }),
 });
 
@@ -68,6 +82,7 @@ export function defaultPolicy(): DefaultPolicy {
     clusterRoleBindings: [
       ...Object.entries(boundTo).map(([name, subjects]) => clusterRoleBinding(name, subjects)),
       ...controllers.map(({ name, role }) => clusterRoleBinding(role, [account(name)])),
+      ...Object.entries(joinBindings).map(([name, { role, subject }]) => clusterRoleBinding(name, [subject], role)),
     ],
     roles: namespaceRoles.map(({ namespace, name, rules }) => ({ metadata: { ...metadata(name), namespace }, rules: parseRules(rules) })),
     roleBindings: namespaceRoles
