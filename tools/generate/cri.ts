@@ -1,4 +1,5 @@
 import { readJson, writeGenerated } from './source.ts';
+import { writeTable } from './tables.ts';
 
 type CriField = readonly [number, string, ('repeated' | undefined)?];
 interface CriTable {
@@ -58,4 +59,5 @@ export async function generateCri(): Promise<void> {
     out.push(`export interface ${local(name)} {\n${lines.join('\n')}\n}`);
   }
   await writeGenerated('packages/cri/src/generated/cri-v1.ts', `${out.join('\n')}\n`);
+  await writeTable('packages/cri-remote/src/generated/cri-v1-table.ts', 'loadCriTable', 'packages/cri/facts', table);
 }

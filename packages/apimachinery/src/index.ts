@@ -10,6 +10,9 @@ export {
 } from './codec/protobuf/codec.ts';
 export { FrameSplitter } from './codec/protobuf/framing.ts';
 export type { ProtobufField, ProtobufTable } from './codec/protobuf/plan.ts';
+export { ProtobufProblem } from './codec/protobuf/problem.ts';
+export { WireReader } from './codec/protobuf/reader.ts';
+export { WireWriter } from './codec/protobuf/writer.ts';
 export * from './errors/status-error.ts';
 export * from './field/field-error.ts';
 export * from './fields/field-selector.ts';
