@@ -61,7 +61,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'deep import',
-    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!(?:conformance|bench)')/,
+    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!(?:conformance|testing|bench)')/,
     allowed: () => false,
     instead: 'export it from the package',
   },
