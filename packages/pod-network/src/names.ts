@@ -7,6 +7,8 @@ export interface InstanceNames {
   /** Of every host end of a pod's link. */
   readonly vethPrefix: string;
   veth(slot: number): string;
+  /** Device group of links that are about to be deleted: links of one group go at once, in the time of one. In [1, 2³¹). */
+  readonly doomedGroup: number;
   readonly netnsPrefix: string;
   netns(sandboxId: string): string;
   /** Of every nftables table, also those of other packages. */
@@ -18,6 +20,13 @@ export interface InstanceNames {
 }
 
 const SLOT_MAX = 0xffff; // Four hexadecimal digits: 2 + 8 + 1 + 4 = 15.
+
+/** Another for each id, as far as 31 bits go: FNV-1a. */
+function groupOf(instanceId: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of instanceId) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+  return (hash >>> 1) | 1;
+}
 
 /** @param instanceId - 1 to 8 of `[a-z0-9]`. */
 export function namesOf(instanceId: string): InstanceNames {
@@ -32,6 +41,7 @@ export function namesOf(instanceId: string): InstanceNames {
       assert(slot >= 0 && slot <= SLOT_MAX, 'slot out of range');
       return `${vethPrefix}${slot.toString(16)}`;
     },
+    doomedGroup: groupOf(instanceId),
     netnsPrefix,
     netns(sandboxId) {
       assert(isSandboxId(sandboxId), () => `not a sandbox id: ${JSON.stringify(sandboxId)}`);

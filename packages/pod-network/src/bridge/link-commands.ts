@@ -70,7 +70,12 @@ export function addressCommand({ names, node }: LinkInput, { sandboxId, slot }: 
 
 /** A script that ends what is there of these pods. What is gone already is no failure. */
 export function unlinkScript({ names }: Pick<LinkInput, 'names'>, pods: readonly PodLink[]): string {
-  const lines = pods.flatMap(({ sandboxId, slot }) => [`link del ${names.veth(slot)}`, `netns del ${names.netns(sandboxId)}`]);
+  // Each deletion of a link waits for the kernel's readers, 30 ms or so: a group waits once.
+  const lines = [
+    ...pods.map(({ slot }) => `link set ${names.veth(slot)} group ${names.doomedGroup}`),
+    `link del group ${names.doomedGroup}`,
+    ...pods.map(({ sandboxId }) => `netns del ${names.netns(sandboxId)}`),
+  ];
   const left = pods.map(({ sandboxId }) => netnsPath(names.netns(sandboxId)));
   return [
     `${withInput('ip -force -batch - 2>/dev/null', lines.join('\n'))}`,

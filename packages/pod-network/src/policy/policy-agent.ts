@@ -67,6 +67,7 @@ class Agent implements PolicyAgent {
   private readonly inTurn = newMutex();
   private readonly log: Logger;
   private applied: PolicyProgram | undefined; // What the kernel holds; undefined when that is not known.
+  private absent: boolean | undefined; // Whether no table was there before this agent made one; undefined until asked.
   private stale = true; // Something changed since the last look at the informers.
 
   constructor(options: PolicyAgentOptions) {
@@ -123,11 +124,9 @@ class Agent implements PolicyAgent {
     if (!this.stale) return;
     this.stale = false;
     const next = this.compile();
-    if (this.applied === undefined && next.chains.size === 0 && !(await this.hasTable())) {
-      this.applied = undefined; // Where there is no policy there is no table, and packets cost nothing.
-      return;
-    }
+    if (this.applied === undefined && next.chains.size === 0 && (await this.tableIsAbsent())) return; // Then packets cost nothing.
     const fresh = this.applied === undefined;
+    this.absent = false;
     const lines = programChange(this.table, this.applied ?? emptyProgram, next);
     if (fresh) lines.unshift(policyTableText(this.table));
     if (lines.length === 0) return;
@@ -139,16 +138,20 @@ class Agent implements PolicyAgent {
     this.options.clock.after(RETRY_MS, () => void this.settled().catch(() => undefined), { background: true }); // Closed: nobody waits.
   }
 
-  private async hasTable(): Promise<boolean> {
-    return (await this.shell.run(`nft list table inet ${this.table} >/dev/null 2>&1`)).code === 0;
+  /** Asked once: later only this agent makes the table. */
+  private async tableIsAbsent(): Promise<boolean> {
+    this.absent ??= (await this.shell.run(`nft list table inet ${this.table} >/dev/null 2>&1`)).code !== 0;
+    return this.absent;
   }
 
   private compile(): PolicyProgram {
     const { informers, network, families = ['IPv4', 'IPv6'] } = this.options;
+    const policies = informers.informer(networkPolicies).lister.list();
+    if (policies.length === 0) return emptyProgram;
     const local = network.podAddresses();
     const pods = informers.informer(podResource).lister.list().filter(isKnown);
     return compilePolicies({
-      policies: informers.informer(networkPolicies).lister.list(),
+      policies,
       namespaces: informers.informer(namespaceResource).lister.list(),
       pods: pods.map((pod): PodWithAddresses => ({ pod, addresses: addressesOf(pod, local) })),
       isLocal: (uid) => local.has(uid),
