@@ -1,12 +1,11 @@
 import type { Clock, Random } from '@orrery/base';
-import type { Client, EventRecorder, InformerFactory } from '@orrery/client';
-import type { Logger, MetricsRegistry } from '@orrery/component';
+import type { EventRecorder, InformerFactory } from '@orrery/client';
+import type { Logger } from '@orrery/component';
 
 /** `nftables` translates in the kernel; `userspace` needs no rights, and carries every byte itself. */
 export type ProxyMode = 'nftables' | 'userspace';
 
 export interface KubeProxyOptions {
-  readonly client: Client;
   readonly informers: InformerFactory;
   readonly clock: Clock;
   /** Chooses endpoints in mode userspace. */
@@ -33,7 +32,6 @@ export interface KubeProxyOptions {
   readonly events?: EventRecorder;
   /** Where `/healthz` and `/livez` answer; upstream's port is 10256. @default nowhere */
   readonly healthzBind?: { readonly host: string; readonly port: number };
-  readonly metrics?: MetricsRegistry;
 }
 
 export interface KubeProxy {

@@ -38,7 +38,6 @@ test('a port for each Service under externalTrafficPolicy Local', async () => {
   const api = startTestApi();
   const stop = new AbortController();
   const proxy = newKubeProxy({
-    client: api.client,
     informers: api.informers,
     clock: realClock,
     random: newSeededRandom(1),

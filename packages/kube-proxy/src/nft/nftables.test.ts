@@ -33,7 +33,6 @@ describe.runIf(canMakeNetworks)('nftables', () => {
     await lab.serve('pod2', 'TCP-LISTEN:8080', 'pod2');
     await lab.serve('pod3', 'TCP-LISTEN:8080', 'pod3');
     const proxy = newKubeProxy({
-      client: api.client,
       informers: api.informers,
       clock: realClock,
       random: newSeededRandom(1),

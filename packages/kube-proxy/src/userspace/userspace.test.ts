@@ -16,7 +16,6 @@ const closers: (() => void)[] = [];
 beforeAll(async () => {
   api = startTestApi();
   const proxy = newKubeProxy({
-    client: api.client,
     informers: api.informers,
     clock: realClock,
     random: newSeededRandom(1),
