@@ -1,4 +1,14 @@
-import { namespaces, nodes, pods, replicaSets, replicationControllers, services } from '@orrery/api';
+import {
+  namespaces,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  replicaSets,
+  replicationControllers,
+  services,
+  storageClasses,
+} from '@orrery/api';
 import type { Namespace, Node, Pod } from '@orrery/api/core/v1';
 import type { PodDisruptionBudget } from '@orrery/api/policy/v1';
 import { type Clock, newTimeSlice, type Random } from '@orrery/base';
@@ -13,7 +23,7 @@ import type { PluginFactory } from './framework/plugin.ts';
 import { WaitingPods } from './framework/waiting-pods.ts';
 import { SchedulingQueue } from './queue/scheduling-queue.ts';
 import { SchedulingCycle } from './scheduling/cycle.ts';
-import { type Informed, namespaceHandler, nodeHandler, podHandler } from './scheduling/event-handlers.ts';
+import { type Informed, namespaceHandler, nodeHandler, podHandler, storageHandler } from './scheduling/event-handlers.ts';
 import { FailureReporter } from './scheduling/failure-report.ts';
 import { newSchedulerMetrics } from './scheduling/metrics.ts';
 import { newProfiles, type RunningProfile } from './scheduling/profiles.ts';
@@ -59,6 +69,11 @@ export function newScheduler(options: SchedulerOptions): Scheduler {
     replicaSets: informers.informer(replicaSets),
     replicationControllers: informers.informer(replicationControllers),
   };
+  const storage = {
+    claims: informers.informer(persistentVolumeClaims),
+    volumes: informers.informer(persistentVolumes),
+    classes: informers.informer(storageClasses),
+  };
   const listers = {
     services: owners.services.lister,
     replicaSets: owners.replicaSets.lister,
@@ -82,6 +97,12 @@ export function newScheduler(options: SchedulerOptions): Scheduler {
       nominator,
       waiting,
       pods: podInformer.lister,
+      volumes: {
+        claim: (namespace: string, name: string) => storage.claims.lister.get({ namespace, name }),
+        volume: (name: string) => storage.volumes.lister.get({ name }),
+        volumes: () => storage.volumes.lister.list(),
+        storageClass: (name: string) => storage.classes.lister.get({ name }),
+      },
       namespaceLabels: (name: string) => namespaceInformer.lister.get(name)?.metadata.labels,
       siblings: (pod: PodInfo) => siblingsOf(pod, listers),
       disruptionBudgets: options.disruptionBudgets ?? (() => []),
@@ -127,13 +148,18 @@ export function newScheduler(options: SchedulerOptions): Scheduler {
   return {
     async run(signal) {
       const { events, queue, cycle, reporter, informed } = start();
-      const all = [podInformer, nodeInformer, namespaceInformer, ...Object.values(owners)];
+      const all = [podInformer, nodeInformer, namespaceInformer, ...Object.values(owners), ...Object.values(storage)];
       const registrations: { remove(): void }[] = [];
       try {
         if (!(await synced(all, signal))) return;
         // Nodes first: pods find theirs.
         registrations.push(namespaceInformer.addHandler(namespaceHandler(informed)));
         registrations.push(nodeInformer.addHandler(nodeHandler(informed)));
+        registrations.push(
+          storage.classes.addHandler(storageHandler(informed, 'StorageClass')),
+          storage.volumes.addHandler(storageHandler(informed, 'PersistentVolume')),
+          storage.claims.addHandler(storageHandler(informed, 'PersistentVolumeClaim')),
+        );
         registrations.push(podInformer.addHandler(podHandler(informed)));
         await Promise.all([queue.run(signal), scheduleAll(queue, cycle, clock, signal)]);
       } finally {

@@ -1,7 +1,16 @@
 import type { PodInfo } from '../cache/pod-info.ts';
 
 /** What changed. `AssignedPod` is a pod on a node, `TargetPod` the waiting pod itself. */
-export type EventResource = 'AssignedPod' | 'TargetPod' | 'Node' | 'Namespace' | 'Service' | 'Wildcard';
+export type EventResource =
+  | 'AssignedPod'
+  | 'TargetPod'
+  | 'Node'
+  | 'Namespace'
+  | 'Service'
+  | 'PersistentVolumeClaim'
+  | 'PersistentVolume'
+  | 'StorageClass'
+  | 'Wildcard';
 
 /** Bits: one event may be several things. */
 export const action = {

@@ -11,6 +11,7 @@ import type { ClusterView } from '../cache/snapshot.ts';
 import type { CycleState } from './cycle-state.ts';
 import type { Nominator } from './nominator.ts';
 import type { Verdict } from './status.ts';
+import type { VolumeView } from './volumes.ts';
 import type { WaitingPods } from './waiting-pods.ts';
 
 /** What plugins may use of the scheduler. */
@@ -25,6 +26,7 @@ export interface Handle {
   readonly nominator: Nominator;
   readonly waiting: WaitingPods;
   readonly pods: Pick<Lister<Pod>, 'get'>;
+  readonly volumes: VolumeView;
   readonly namespaceLabels: NamespaceLabels;
   /** Selects the pods that belong with `pod`: those of the same Services and owner. Undefined: it stands alone. */
   siblings(pod: PodInfo): ParsedLabelSelector | undefined;

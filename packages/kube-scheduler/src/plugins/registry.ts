@@ -13,6 +13,8 @@ import { newPodTopologySpread } from './pod-topology-spread/pod-topology-spread.
 import { newPrioritySort } from './priority-sort/priority-sort.ts';
 import { newSchedulingGates } from './scheduling-gates/scheduling-gates.ts';
 import { newTaintToleration } from './taint-toleration/taint-toleration.ts';
+import { newVolumeBinding } from './volume-binding/volume-binding.ts';
+import { newVolumeRestrictions } from './volume-restrictions/volume-restrictions.ts';
 
 export interface RegisteredPlugin {
   readonly name: string;
@@ -31,6 +33,8 @@ export const plugins: readonly RegisteredPlugin[] = [
   { name: 'NodeAffinity', factory: newNodeAffinity, weight: 2 },
   { name: 'NodePorts', factory: newNodePorts },
   { name: 'NodeResourcesFit', factory: newFit },
+  { name: 'VolumeRestrictions', factory: newVolumeRestrictions },
+  { name: 'VolumeBinding', factory: newVolumeBinding },
   { name: 'PodTopologySpread', factory: newPodTopologySpread, weight: 2 },
   { name: 'InterPodAffinity', factory: newInterPodAffinity, weight: 2 },
   { name: 'DefaultPreemption', factory: newDefaultPreemption },

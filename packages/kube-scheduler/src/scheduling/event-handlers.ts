@@ -1,5 +1,5 @@
 import type { Namespace, Node, Pod } from '@orrery/api/core/v1';
-import { equalJson } from '@orrery/apimachinery';
+import { equalJson, type KubeObject } from '@orrery/apimachinery';
 import { type Handler, isPodTerminal } from '@orrery/client';
 import type { SchedulerCache } from '../cache/cache.ts';
 import { podInfoOf } from '../cache/pod-info.ts';
@@ -118,6 +118,18 @@ export function nodeHandler({ cache, queue }: Informed): Handler<Node> {
       cache.removeNode(node.metadata.name);
       queue.move({ resource: 'Node', actions: action.delete }, node, undefined);
     },
+  };
+}
+
+/** What volumes are there, and who has them, decides where pods that wait for one may go. */
+export function storageHandler<T extends KubeObject>(
+  { queue }: Pick<Informed, 'queue'>,
+  resource: 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass',
+): Handler<T> {
+  return {
+    onAdd: (object) => queue.move({ resource, actions: action.add }, undefined, object),
+    onUpdate: (old, object) => queue.move({ resource, actions: action.update }, old, object),
+    onDelete: (object) => queue.move({ resource, actions: action.delete }, object, undefined),
   };
 }
 

@@ -13,6 +13,7 @@ import { Nominator } from '../framework/nominator.ts';
 import type { PluginFactory } from '../framework/plugin.ts';
 import type { Profile } from '../framework/profile.ts';
 import type { Status } from '../framework/status.ts';
+import type { VolumeView } from '../framework/volumes.ts';
 import { WaitingPods } from '../framework/waiting-pods.ts';
 import { newProfiles } from '../scheduling/profiles.ts';
 import { newScriptedCluster } from './scripted-cluster.ts';
@@ -37,6 +38,8 @@ export interface PluginBenchOptions {
   /** Plugins under test; queue order and binder are added. @default the default profile */
   readonly plugins?: readonly { readonly name: string; readonly weight?: number }[];
   readonly pluginConfig?: ProfileConfig['pluginConfig'];
+  /** Claims, volumes and classes. @default none */
+  readonly volumes?: Partial<VolumeView>;
   readonly siblings?: ParsedLabelSelector;
   readonly budgets?: readonly PodDisruptionBudget[];
   readonly outOfTree?: Readonly<Record<string, PluginFactory>>;
@@ -62,6 +65,7 @@ export function newPluginBench(options: PluginBenchOptions): PluginBench {
     nominator,
     waiting: new WaitingPods(clock),
     pods: { get: () => undefined },
+    volumes: { claim: () => undefined, volume: () => undefined, volumes: () => [], storageClass: () => undefined, ...options.volumes },
     namespaceLabels: (name: string) => labels.get(name),
     siblings: () => siblings,
     disruptionBudgets: () => budgets,
