@@ -3,7 +3,6 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { type ContainerConfig, type NamespaceOption, type PodSandboxConfig, type Runtime, RuntimeError } from '@orrery/cri';
 import { type Container, newContainer } from './container/container.ts';
 import { type CreateInput, createSpec } from './container/create.ts';
-import type { RootMount } from './container/launch.ts';
 import { updateResources } from './container/update.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 import { isOnHost, sandboxPaths } from './sandbox/sandbox.ts';
@@ -42,24 +41,6 @@ export async function removeContainer(state: State, container: Container): Promi
   state.containers.delete(record.id);
   if (record.internal !== true) state.events.publish(record.id, 'CONTAINER_DELETED_EVENT');
 }
-
-const snapshotMounts = async (state: State, container: Container): Promise<readonly RootMount[]> => {
-  const { id, imageId, imageVolumes } = container.record;
-  if (container.record.internal === true) return [];
-  const image = state.images.resolve(imageId);
-  if (image === undefined) throw new RuntimeError('NOT_FOUND', `image "${imageId}" not found`);
-  const root = await state.images.snapshot(id, image);
-  const volumes = await Promise.all(
-    imageVolumes.map(async (snapshotId, index): Promise<RootMount> => {
-      const own = container.record.config.mounts?.filter((mount) => (mount.image?.image ?? '') !== '')[index];
-      const volumeImage = state.images.resolve(own?.image?.image ?? '');
-      if (volumeImage === undefined) throw new RuntimeError('NOT_FOUND', `image "${own?.image?.image}" not found`);
-      const { mount } = await state.images.snapshot(snapshotId, volumeImage, { readOnly: true });
-      return { mount, target: join(container.directory, `volume-${index}`) };
-    }),
-  );
-  return [{ mount: root.mount, target: join(container.directory, 'rootfs') }, ...volumes];
-};
 
 function logPathOf(config: ContainerConfig, sandbox: SandboxRecord, given: PodSandboxConfig | undefined, directory: string): string {
   const { logPath = '' } = config;
@@ -120,7 +101,7 @@ async function createContainer(
     cgroupPath,
   };
   try {
-    const { user, config: recorded, snapshot, imageVolumes } = await createSpec(input);
+    const { user, config: recorded, upper, mounts, imageVolumes } = await createSpec(input);
     const record: ContainerRecord = {
       id,
       sandboxId: sandbox.id,
@@ -137,8 +118,9 @@ async function createContainer(
       cgroupPath,
       createdAtMs: clock.now(),
       startedAtMs: 0,
-      imageVolumes: imageVolumes.map(({ snapshotId }) => snapshotId),
-      ...(snapshot.upper === undefined ? {} : { upper: snapshot.upper }),
+      mounts,
+      imageVolumes,
+      ...(upper === undefined ? {} : { upper }),
     };
     await mkdir(dirname(record.logPath), { recursive: true, mode: 0o755 });
     await containerRecords.write(record);
@@ -174,8 +156,7 @@ export function containerCalls(state: State): Pick<Runtime, ContainerCalls> {
       return { containerId: await createContainer(state, sandbox, config, sandboxConfig) };
     },
     async startContainer({ containerId }) {
-      const container = containerOf(state, containerId);
-      await container.start(await snapshotMounts(state, container));
+      await containerOf(state, containerId).start();
       return {};
     },
     async stopContainer({ containerId = '', timeout = 0 }) {

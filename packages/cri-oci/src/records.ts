@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig, LinuxContainerResources, PodSandboxConfig } from '@orrery/cri';
+import type { RootMount } from './container/launch.ts';
 import type { OciUser } from './spec/oci.ts';
 
 /** A sandbox as it stands on disk. Written whole, replaced by rename. */
@@ -52,6 +53,8 @@ export interface ContainerRecord {
   readonly startError?: string;
   /** Host directory of what it writes; absent when nothing can be written. */
   readonly upper?: string;
+  /** What is mounted before the runtime starts: the root, then images as volumes. Stays valid while the snapshots are not released. */
+  readonly mounts: readonly RootMount[];
   /** Snapshots mounted as volumes, released with the container. */
   readonly imageVolumes: readonly string[];
   /** The pause of a sandbox: never listed. */

@@ -48,6 +48,8 @@ export async function removeSandbox(state: State, id: string): Promise<void> {
 async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler: string): Promise<string> {
   const { host, clock, random, network, hostAddresses } = state;
   if (runtimeHandler !== '') throw new RuntimeError('INVALID_ARGUMENT', `no runtime for "${runtimeHandler}" is configured`);
+  if (config.linux?.securityContext?.namespaceOptions?.usernsOptions?.mode === 'POD')
+    throw new RuntimeError('UNIMPLEMENTED', 'user namespaces (hostUsers: false) are not supported by this container runtime');
   podSysctls(config); // Refuses now what could not start later.
   const id = newId(random);
   const directory = state.sandboxRecords.directory(id);

@@ -6,7 +6,7 @@ import { isInCgroupOf, signalProcess } from '../host/cgroups.ts';
 import type { Host } from '../host/host.ts';
 import type { ContainerRecord, Records } from '../records.ts';
 import { startFailure } from './failure.ts';
-import { launch, type RootMount } from './launch.ts';
+import { launch } from './launch.ts';
 import { signalNumber } from './signals.ts';
 
 export interface Exit {
@@ -36,7 +36,7 @@ export interface Container {
   readonly directory: string;
   /** Resolves when the container has ended and its output stands in the log. */
   readonly exited: Promise<Exit>;
-  start(mounts: readonly RootMount[]): Promise<void>;
+  start(): Promise<void>;
   /** Finds out what became of a container that an earlier agent made. */
   adopt(): Promise<void>;
   /** Its exit code may have been written. */
@@ -169,11 +169,11 @@ export function newContainer(initial: ContainerRecord, deps: ContainerDeps): Con
     await (found === undefined ? settle(UNKNOWN_CODE, clock.now(), 'Unknown') : settle(found.code, found.finishedAtMs));
   };
 
-  const start = async (mounts: readonly RootMount[]): Promise<void> => {
+  const start = async (): Promise<void> => {
     if (self.state !== 'CONTAINER_CREATED')
       throw new RuntimeError('FAILED_PRECONDITION', `container "${id}" is in state ${self.state} and cannot be started`);
     await put({ startedAtMs: clock.now() });
-    const { config, logPath } = record;
+    const { config, logPath, mounts } = record;
     const { stdin = false, stdinOnce = false, tty: terminal = false } = config;
     const outcome = await launch({ id, host, directory, stateDirectory, exitsDirectory, logPath, mounts, stdin, stdinOnce, terminal });
     if ('error' in outcome) {

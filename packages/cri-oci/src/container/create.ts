@@ -18,6 +18,7 @@ import { clampedOomScore, containerResources } from '../spec/resources.ts';
 import { containerSeccomp } from '../spec/seccomp.ts';
 import { containerSpec } from '../spec/spec.ts';
 import { containerUser } from '../spec/user.ts';
+import type { RootMount } from './launch.ts';
 import { readLayerFile } from './layer-files.ts';
 
 export interface CreateInput {
@@ -41,11 +42,12 @@ export interface CreatedContainer {
   readonly spec: OciSpec;
   readonly user: OciUser;
   readonly config: RecordedConfig;
-  readonly snapshot: ContainerSnapshot;
-  readonly imageVolumes: readonly ImageVolume[];
+  readonly upper: string | undefined;
+  readonly mounts: readonly RootMount[];
+  readonly imageVolumes: readonly string[];
 }
 
-export interface ImageVolume {
+interface ImageVolume {
   readonly snapshotId: string;
   readonly target: string;
   readonly snapshot: ContainerSnapshot;
@@ -96,7 +98,14 @@ export async function createSpec(input: CreateInput): Promise<CreatedContainer> 
     apparmorProfile: apparmorProfile(host, context.apparmor?.profileType === 'Localhost' ? context.apparmor.localhostRef : undefined),
   });
   await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
-  return { spec, user, config, snapshot, imageVolumes };
+  return {
+    spec,
+    user,
+    config,
+    upper: snapshot.upper,
+    mounts: [{ mount: snapshot.mount, target: rootfs }, ...imageVolumes.map(({ snapshot: { mount }, target }) => ({ mount, target }))],
+    imageVolumes: imageVolumes.map(({ snapshotId }) => snapshotId),
+  };
 }
 
 function apparmorProfile({ apparmor }: Host, profile: string | undefined): string | undefined {

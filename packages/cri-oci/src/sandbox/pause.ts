@@ -75,11 +75,12 @@ export async function startPause(state: State, sandbox: SandboxRecord): Promise<
     cgroupPath,
     createdAtMs: clock.now(),
     startedAtMs: 0,
+    mounts: [],
     imageVolumes: [],
     internal: true,
   };
   await containerRecords.write(record);
   const container = track(state, record);
-  await container.start([]);
+  await container.start();
   return id;
 }
