@@ -1,3 +1,5 @@
+export { type BootstrapOptions, bootstrapNode, type NodeCredentials } from './bootstrap/bootstrap-node.ts';
+export { caHashOf, JoinError, parseJoinToken } from './bootstrap/cluster-info.ts';
 export { defaultKubeletConfig, type KubeletConfig, nodeAddresses } from './config.ts';
 export { type HollowNodes, type HollowNodesOptions, newHollowNodes } from './hollow/hollow-nodes.ts';
 export { type HollowRuntime, type HollowRuntimeOptions, newHollowRuntime } from './hollow/hollow-runtime.ts';

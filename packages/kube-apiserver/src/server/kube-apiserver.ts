@@ -16,6 +16,7 @@ import { type HealthCheck, type Logger, pingCheck } from '@orrery/component';
 import type { Store } from '@orrery/storage';
 import { newAdmissionPlugins } from '../admission/plugins.ts';
 import { bootstrapObjects } from '../bootstrap/bootstrap-objects.ts';
+import { publishClusterInfo } from '../bootstrap/cluster-info.ts';
 import { reconcileRbac } from '../bootstrap/rbac/reconcile.ts';
 import { newConnectors } from '../connect/connectors.ts';
 import type { KubeletTls } from '../connect/node-connection.ts';
@@ -110,6 +111,9 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     ...(serviceCidr === undefined ? {} : { serviceCidr }),
     ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.podHost ?? serve.host, port: address.port } }),
   });
+  if (serve !== undefined && address !== undefined) {
+    await publishClusterInfo(systemClient, urlOf(serve.podHost ?? serve.host, address.port), serve.pki.ca.cert);
+  }
   bootstrapped = true;
   const stopping = new AbortController();
   const rules = startRules(identity, systemClient, log, stopping.signal);
@@ -129,6 +133,8 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     },
   };
 }
+
+const urlOf = (host: string, port: number): string => `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 interface Rules {
   /** Resolves when nothing of them runs any more. */

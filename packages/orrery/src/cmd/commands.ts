@@ -6,6 +6,7 @@ import { kubeconfigCommand } from './kubeconfig.ts';
 import { logsCommand } from './logs.ts';
 import { resetCommand } from './reset.ts';
 import { statusCommand } from './status.ts';
+import { tokenCommand } from './token.ts';
 import { upCommand } from './up.ts';
 import { versionCommand } from './version.ts';
 
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   imageCommand,
   kubeconfigCommand,
   logsCommand,
+  tokenCommand,
   resetCommand,
   versionCommand,
   newCompletionCommand(() => commands),

@@ -1,4 +1,4 @@
-import { certificateSigningRequests, nodes } from '@orrery/api';
+import { certificateSigningRequests, nodes, services } from '@orrery/api';
 import type { CertificateSigningRequest } from '@orrery/api/certificates/v1';
 import { isNotFound, type KubeObject, type Resource } from '@orrery/apimachinery';
 import type { SigningRequest } from '@orrery/component';
@@ -24,7 +24,7 @@ interface Recognized {
 
 /**
  * Approves what nodes ask for when they join and when their certificates are about to end, if the rules let the asker. Serving certificates
- * are approved when every name and address in them is the node's own as its Node object has it.
+ * are approved when no name or address in them is another's.
  */
 export const certificateApprover: ControllerDescriptor<ControllerContext> = {
   name: NAME,
@@ -56,20 +56,27 @@ function recognize(request: CertificateSigningRequest, read: SigningRequest): Re
       : { subresource: 'nodeclient', message: 'Auto approving kubelet client certificate after SubjectAccessReview.' };
   }
   if (own && signerName === signers.kubeletServing && kubeletServingProblem(read, usages) === undefined) {
-    return { subresource: 'selfnodeserver', message: "Auto approving kubelet serving certificate: its names are the Node's own." };
+    return { subresource: 'selfnodeserver', message: "Auto approving kubelet serving certificate: its names are no other node's." };
   }
   return undefined;
 }
 
-/** A node may serve under its name, localhost and the addresses of its Node; which those are it says itself when it is made. */
-async function namesAreOwn({ client }: ControllerContext, read: SigningRequest, signal: AbortSignal): Promise<boolean> {
+/**
+ * A node may serve under its name and under addresses that are no other's: it says itself which are its own, so all that can be checked is
+ * that it does not take the place of another node or of the API server.
+ */
+async function namesAreFree({ client }: ControllerContext, read: SigningRequest, signal: AbortSignal): Promise<boolean> {
   const name = read.commonName.replace(/^system:node:/, '');
-  const node = await client.get(nodes, { name }, { signal }).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
-  const known = new Set(['localhost', '127.0.0.1', name, ...(node?.status?.addresses ?? []).map(({ address }) => address)]);
-  return node !== undefined && [...read.dnsNames, ...read.ipAddresses].every((host) => known.has(host));
+  const { items } = await client.list(nodes, { signal });
+  const own = items.find(({ metadata }) => metadata.name === name)?.status?.addresses ?? [];
+  const allowed = new Set(['localhost', name, ...own.map(({ address }) => address)]);
+  const service = await client.get(services, { namespace: 'default', name: 'kubernetes' }, { signal });
+  const taken = new Set(service.spec.clusterIPs ?? []);
+  for (const { metadata, status } of items) {
+    if (metadata.name !== name) for (const { address } of status?.addresses ?? []) taken.add(address);
+  }
+  for (const loopback of ['127.0.0.1', '0:0:0:0:0:0:0:1']) taken.delete(loopback); // Every machine's own.
+  return read.dnsNames.every((host) => allowed.has(host)) && read.ipAddresses.every((address) => !taken.has(address));
 }
 
 function newReconciler(context: ControllerContext): Reconciler {
@@ -101,7 +108,7 @@ function newReconciler(context: ControllerContext): Reconciler {
       const recognized = read === undefined ? undefined : recognize(request, read);
       if (read === undefined || recognized === undefined) return {};
       if (!(await isAllowed(request, recognized.subresource, signal))) return {};
-      if (recognized.subresource === 'selfnodeserver' && !(await namesAreOwn(context, read, signal))) return { requeueAfterMs: 2000 };
+      if (recognized.subresource === 'selfnodeserver' && !(await namesAreFree(context, read, signal))) return {};
       const verdict = { type: 'Approved', status: 'True', reason: 'AutoApproved', message: recognized.message };
       const conditions = [...(request.status?.conditions ?? []), verdict];
       await client
