@@ -17,6 +17,7 @@ export interface ClusterDns {
 
 const HOSTNAME_MAX = 63;
 const MAX_SEARCHES = 32;
+const MAX_NAMESERVERS = 3; // What resolvers read. Source: validation.MaxDNSNameservers.
 
 export interface PodNames {
   readonly hostname: string;
@@ -59,7 +60,7 @@ export async function podDns(pod: Pod, cluster: ClusterDns, resolvConf: string):
   const own = pod.spec.dnsConfig;
   const options = (own?.options ?? []).map(({ name = '', value }) => (value === undefined || value === '' ? name : `${name}:${value}`));
   return {
-    servers: [...new Set([...(base.servers ?? []), ...(own?.nameservers ?? [])])],
+    servers: [...new Set([...(base.servers ?? []), ...(own?.nameservers ?? [])])].slice(0, MAX_NAMESERVERS),
     searches: [...new Set([...(base.searches ?? []), ...(own?.searches ?? [])])].slice(0, MAX_SEARCHES),
     options: mergeOptions(base.options ?? [], options),
   };
