@@ -1,1 +1,2 @@
-export {};
+export { socketPath } from './endpoint.ts';
+export { openRemoteRuntime, type RemoteRuntime, type RemoteRuntimeOptions } from './remote-runtime.ts';
