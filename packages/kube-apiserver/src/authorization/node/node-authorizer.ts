@@ -30,11 +30,12 @@ export function newNodeAuthorizer(client: Pick<Client, 'get' | 'list'>): Authori
       rules ??= parseRules(nodeRules);
       return rules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion();
     },
-    rulesFor: () => ({
+    // Of whoever is no node there is nothing to say: for others the list is whole.
+    rulesFor: (user) => ({
       resourceRules: [],
       nonResourceRules: [],
-      incomplete: true,
-      evaluationError: 'node authorizer does not support user rule resolution',
+      incomplete: nodeNameOf(user) !== undefined,
+      ...(nodeNameOf(user) === undefined ? {} : { evaluationError: 'node authorizer does not support user rule resolution' }),
     }),
   };
 }
