@@ -5,6 +5,7 @@ import { sealedStdio } from '@orrery/base';
 import { type Mount, RuntimeError } from '@orrery/cri';
 import type { Program } from './command.ts';
 import { findProgram, type HostAbilities, hostMounts, rootKinds, unshareArguments } from './host.ts';
+import { realPlace } from './real-place.ts';
 import type { RecordedConfig } from './records.ts';
 import { ENTER_ISOLATED, ENTER_PLAIN, SUPERVISE, SUPERVISE_TTY, SUPERVISOR, TTY_COMMAND } from './scripts.ts';
 
@@ -94,8 +95,15 @@ async function enterPlain({ directory, program, privileges }: LaunchInput, mount
   return ['/bin/sh', '-c', ENTER_PLAIN, 'orrery-pod', directory, program.cwd, ...privileges, ...program.argv];
 }
 
-/** Files that the kubelet adds to every container, which do no harm when they are missing: the host's own are there. */
-const isManaged = (target: string): boolean => ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname', '/dev/termination-log'].includes(target);
+/** What every container gets without being asked, and does no harm when it is missing: the host's own files, and most ask the API nothing. */
+const managed: readonly string[] = [
+  '/etc/hosts',
+  '/etc/resolv.conf',
+  '/etc/hostname',
+  '/dev/termination-log',
+  '/var/run/secrets/kubernetes.io/serviceaccount',
+];
+const isManaged = (target: string): boolean => managed.includes(target);
 
 async function enterIsolated(
   { directory, config, program, privileges }: LaunchInput,
@@ -106,7 +114,8 @@ async function enterIsolated(
   // A skeleton brings the host's mounts with the folders they lie in.
   const binds = kind === 'userns' ? [] : (await hostMounts()).flatMap((point) => ['bind', point]);
   // Parents first, so that a volume inside a volume is seen.
-  const sorted = [...mounts].sort((a, b) => a.target.split('/').length - b.target.split('/').length);
+  const placed = await Promise.all(mounts.map(async (mount) => ({ ...mount, target: await realPlace(mount.target) })));
+  const sorted = placed.sort((a, b) => a.target.split('/').length - b.target.split('/').length);
   const steps = sorted.flatMap(({ type, source, target, mode }) => [type, source, target, mode]);
   const readonlyRoot = config.linux?.securityContext?.readonlyRootfs === true ? ['readonly'] : [];
   const script = ['/bin/sh', '-c', ENTER_ISOLATED, 'orrery-pod', directory, program.cwd, rootKinds[kind]];
@@ -118,7 +127,7 @@ async function enterIsolated(
     ...binds,
     ...steps,
     'cwd',
-    program.cwd,
+    await realPlace(program.cwd),
     ...readonlyRoot,
     '--',
     ...privileges,
