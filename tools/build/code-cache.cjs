@@ -5,7 +5,7 @@ const { load } = require('../../packages/orrery/bin/load.cjs');
 
 const [, , bundle, cache, directory] = process.argv;
 process.env.XDG_DATA_HOME = directory;
-process.argv = [process.argv[0], bundle, 'up', '--port', '0'];
+process.argv = [process.argv[0], bundle, 'up', '--port', '0', '--runtime', 'process'];
 const script = load(bundle, cache);
 
 const ready = join(directory, 'orrery/default/instance.json');
