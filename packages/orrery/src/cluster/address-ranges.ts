@@ -25,6 +25,10 @@ export const rangesOf = (slot: number): AddressRanges => ({
   firstNode: `10.${244 + slot}.0.0/24`,
 });
 
+/** The ranges of which the Services' part is `services`; undefined when Orrery gives none such. */
+export const knownRanges = (services: string): AddressRanges | undefined =>
+  Array.from({ length: SLOTS }, (_, slot) => rangesOf(slot)).find((ranges) => ranges.services === services);
+
 /**
  * The ranges of the cluster whose data is in `data`: the same for ever, and no other cluster's on this machine. A claim is a link named
  * by its number that leads to the cluster's data, so it is made by one alone, and it is void when that data is gone.

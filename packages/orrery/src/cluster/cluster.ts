@@ -13,6 +13,7 @@ import {
 import { newControllerManager } from '@orrery/kube-controller-manager';
 import { newScheduler } from '@orrery/kube-scheduler';
 import type { Store } from '@orrery/storage';
+import type { AddressRanges } from './address-ranges.ts';
 import { clientHost } from './hosts.ts';
 import { type NodeOptions, nodeParts, type Runnable } from './node.ts';
 
@@ -27,8 +28,8 @@ export interface ClusterOptions {
   readonly freeze?: boolean;
   /** HTTPS; absent: clients in this process only. */
   readonly serve?: { readonly host: string; readonly port: number; readonly podHost?: string; readonly pki: ClusterPki };
-  /** @default as the API server's */
-  readonly serviceCidr?: string;
+  /** Addresses of pods and Services. @default as the API server has them for Services; nodes get no ranges for pods */
+  readonly ranges?: Pick<AddressRanges, 'pods' | 'services'>;
   /** PEM of the private key that signs service accounts' tokens. @default a new one: tokens end with this process */
   readonly signingKey?: string;
   /** @default true */
@@ -56,7 +57,7 @@ export interface Cluster {
 export async function startCluster(given: ClusterOptions): Promise<Cluster> {
   const { signingKey = newSigningKeyPem() } = given;
   const options = { ...given, signingKey };
-  const { store, clock, random, log, serve, serviceCidr, freeze } = options;
+  const { store, clock, random, log, serve, ranges, freeze } = options;
   const apiserver = await startKubeApiserver({
     store,
     clock,
@@ -65,7 +66,7 @@ export async function startCluster(given: ClusterOptions): Promise<Cluster> {
     serviceAccountTokens: { signingKey },
     ...(freeze === undefined ? {} : { freeze }),
     ...(serve === undefined ? {} : { serve }),
-    ...(serviceCidr === undefined ? {} : { serviceCidr }),
+    ...(ranges === undefined ? {} : { serviceCidr: ranges.services }),
   });
   const transportFor = (component: string): Transport => apiserver.transport(componentUser(component), agentOf(component));
   const stopping = new AbortController();
@@ -104,6 +105,7 @@ function componentsOf(
     const client = newClient(transportFor('system:kube-controller-manager'));
     const config = {
       signToken: newTokenSigner(signingKey),
+      ...(options.ranges === undefined ? {} : { clusterCidrs: [options.ranges.pods], serviceCidrs: [options.ranges.services] }),
       ...(serve === undefined ? {} : { rootCa: serve.pki.ca.cert, signingAuthority: serve.pki.ca }),
     };
     runnables.push(newControllerManager({ client, informers, clock, random, log: log.with({ component: 'controllers' }), config }));

@@ -9,9 +9,9 @@ import type { ClusterPaths } from '../cli/paths.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { namesOf, urlHost } from './hosts.ts';
+import { machineAddressOf, namesOf, urlHost } from './hosts.ts';
 import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
-import type { NodeOptions } from './node.ts';
+import { type NodeOptions, overlayIdOf } from './node.ts';
 import { type NodeHost, openNodeHost } from './node-host.ts';
 import { loadPki, loadSigningKey } from './pki-files.ts';
 import { makePrivateFolder } from './private-folder.ts';
@@ -59,7 +59,10 @@ async function serveUntil(
     atMs = clock.monotonicMs();
   };
   const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
-  const [node, nodeName] = [await openNodeHost(options, paths, context, log), nodeNameOf(options)];
+  const [node, nodeName] = [
+    await openNodeHost({ ...options, machineAddress: machineAddressOf(options.host) }, paths, context, log),
+    nodeNameOf(options),
+  ];
   let running: Cluster | undefined;
   try {
     running = await startServing(options, context, paths, store, node, nodeName, log);
@@ -92,7 +95,8 @@ async function startServing(
   const local = [address, ...(services === undefined ? [] : [services.address])];
   const hosts = { apiserver: [...namesOf(host), apiServiceAddress(ranges.services), ...local], nodeName, node: local };
   const pki = await loadPki(paths.pki, hosts, issuer);
-  const podHost = services === undefined ? {} : { podHost: services.address };
+  const machineAddress = machineAddressOf(host);
+  const podHost = services === undefined ? {} : { podHost: machineAddress ?? services.address };
   const serve = { host, port: await choosePort(paths, host, port, name), pki, ...podHost };
   const node: NodeOptions = {
     name: nodeName,
@@ -100,11 +104,20 @@ async function startServing(
     directory: paths.node,
     address,
     ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
-    ...(services === undefined ? {} : { network: { instanceId, services, ranges } }),
+    ...(services === undefined
+      ? {}
+      : {
+          network: {
+            instanceId,
+            services,
+            ranges,
+            ...(machineAddress === undefined ? {} : { overlayId: overlayIdOf(pki.ca.cert) }),
+          },
+        }),
   };
   try {
     const signingKey = await loadSigningKey(paths.pki);
-    return await startCluster({ store, clock, random, log, serve, node, serviceCidr: ranges.services, signingKey });
+    return await startCluster({ store, clock, random, log, serve, node, ranges, signingKey });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
     throw new CliError(`port ${serve.port} of ${host} is in use: end the program that listens there, or choose another port with --port`, {

@@ -21,3 +21,11 @@ export function namesOf(host: string): readonly string[] {
     .filter(({ internal, scopeid }) => !internal && (scopeid ?? 0) === 0)
     .map(({ address }) => address);
 }
+
+/** Where other machines reach a server that listens on `host`; undefined when they cannot. */
+export function machineAddressOf(host: string): string | undefined {
+  if (isLoopback(host)) return undefined;
+  return unspecified[host] === undefined ? host : namesOf(host).find((address) => !address.includes(':'));
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Clock } from '@orrery/base';
 import type { Logger } from '@orrery/component';
 import { emptyImageMap } from '@orrery/cri-process';
 import type { CliContext } from '../cli/command.ts';
@@ -24,6 +25,10 @@ export interface NodeHostOptions {
   readonly registries: string | undefined;
   /** Where other machines reach this one; undefined: the cluster is on this machine alone. */
   readonly machineAddress?: string | undefined;
+  /** Of a cluster that runs elsewhere. @default this cluster's own, on this machine */
+  readonly ranges?: AddressRanges;
+  /** @default the first of the ranges */
+  readonly podCidr?: string;
 }
 
 /** This machine, ready to run pods. */
@@ -51,13 +56,14 @@ export async function openNodeHost(options: NodeHostOptions, paths: ClusterPaths
   const chosen = await chooseDriver(options.runtime, environment);
   const before = await recordedDriver(paths, environment);
   if (before !== undefined && before.driver !== chosen.driver) await endPods(before, paths, context, log);
-  const ranges = await rangesFor(paths);
+  const ranges = options.ranges ?? (await rangesFor(paths));
   await mkdir(paths.node, { recursive: true, mode: 0o700 });
   await writePrivateFile(recordOf(paths), `${chosen.wanted ?? chosen.driver.name}\n`);
   if (options.registries !== undefined) await keepRegistries(options.registries, paths.data);
   const registries = registriesFile(paths.data);
   const opened = await chosen.driver.open({
     ...baseOptions(paths, ranges, context, log, chosen),
+    podCidr: options.podCidr ?? ranges.firstNode,
     machineAddress: options.machineAddress,
     imageMap: await readImageMap(options.imageMap),
     registries: existsSync(registries) ? registries : undefined,
@@ -67,24 +73,37 @@ export async function openNodeHost(options: NodeHostOptions, paths: ClusterPaths
     notes: [...chosen.notes, ...opened.notes],
     instanceId: instanceIdOf(paths),
     ranges,
-    async end() {
-      await stopAllPods(opened.runtime, STOP_SECONDS);
-      await opened.close();
-      await chosen.driver.cleanUp({ directory: paths.node, instanceId: instanceIdOf(paths), ranges });
-      await unmountUnder(paths.node);
-    },
+    end: () =>
+      heldAlive(context.clock, async () => {
+        await stopAllPods(opened.runtime, STOP_SECONDS);
+        await opened.close();
+        await chosen.driver.cleanUp({ directory: paths.node, instanceId: instanceIdOf(paths), ranges });
+        await unmountUnder(paths.node);
+      }),
   };
 }
 
 /** Stops the pods that a killed Orrery left running, and removes what it made on the machine. */
 export async function endLeftovers(paths: ClusterPaths, context: Context, log: Logger): Promise<void> {
   const recorded = await recordedDriver(paths, containerEnvironment(context.env));
-  if (recorded !== undefined) await endPods(recorded, paths, context, log);
+  if (recorded !== undefined) await heldAlive(context.clock, () => endPods(recorded, paths, context, log));
 }
 
 /** Gives back what a cluster has of the machine beside its folder: before that is deleted. */
 export async function releaseNodeHost({ data }: ClusterPaths): Promise<void> {
   if (isRoot()) await releaseRanges(data, CLAIMS);
+}
+
+const HOLD_MS = 3_600_000; // Longer than any stop.
+
+/** Keeps this process alive until the work is done: what it waits for may be watched in the background only. */
+async function heldAlive<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  const hold = clock.after(HOLD_MS, () => undefined);
+  try {
+    return await work();
+  } finally {
+    hold.cancel();
+  }
 }
 
 async function endPods(chosen: ChosenDriver, paths: ClusterPaths, context: Context, log: Logger): Promise<void> {

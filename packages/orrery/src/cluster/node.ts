@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { aborted, type Clock, type Random } from '@orrery/base';
 import { type InformerFactory, newClient, newEventRecorder, type Transport } from '@orrery/client';
@@ -5,8 +6,8 @@ import { type ClusterDns, newClusterDns } from '@orrery/cluster-dns';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
 import { type KubeProxy, newKubeProxy } from '@orrery/kube-proxy';
-import { type KubeletConfig, newKubelet, nodeAddresses } from '@orrery/kubelet';
-import { newPolicyAgent } from '@orrery/pod-network';
+import { type KubeletConfig, newDirectoryProvisioner, newKubelet, nodeAddresses } from '@orrery/kubelet';
+import { newPolicyAgent, newVxlanAgent } from '@orrery/pod-network';
 import type { AddressRanges } from './address-ranges.ts';
 import type { NodeServices } from './drivers/driver.ts';
 
@@ -31,6 +32,8 @@ export interface NodeNetwork {
   readonly instanceId: string;
   readonly services: NodeServices;
   readonly ranges: AddressRanges;
+  /** Pods of other nodes are reached by VXLAN, under this number (1 to 16777215). Absent: there are no other nodes. */
+  readonly overlayId?: number;
 }
 
 /** What every part of a node shares. */
@@ -61,12 +64,47 @@ export function nodeParts(node: NodeOptions, context: NodeContext): readonly Run
       if (!signal.aborted) await kubeletOf(node, context).run(signal);
     },
   };
-  return [dns, proxy, ...policyAgentOf(node.network, context), kubelet];
+  return [
+    dns,
+    proxy,
+    ...overlayOf(node, node.network, context),
+    ...policyAgentOf(node.network, context),
+    provisionerOf(node, context),
+    kubelet,
+  ];
 }
 
-function policyAgentOf({ instanceId, services: { policed } }: NodeNetwork, { informers, clock, log }: NodeContext): readonly Runnable[] {
-  if (policed === undefined) return [];
-  return [newPolicyAgent({ informers, clock, log: log.with({ component: 'network-policy' }), instanceId, network: policed })];
+/** The number of a cluster's overlay: one that clusters on the same machines hardly share. */
+export const overlayIdOf = (ca: string): number => 1 + (createHash('sha256').update(ca).digest().readUIntBE(0, 3) % 0xff_fff0);
+
+function overlayOf({ name, address }: NodeOptions, network: NodeNetwork, context: NodeContext): readonly Runnable[] {
+  const { clock, log, informers, transportFor } = context;
+  const { overlayId, services, instanceId } = network;
+  if (overlayId === undefined || services.bridge === undefined) return [];
+  const client = newClient(transportFor(`system:node:${name}`));
+  const common = { client, informers, clock, log: log.with({ component: 'overlay' }) };
+  return [newVxlanAgent({ ...common, instanceId, nodeName: name, network: services.bridge, nodeAddress: address, vni: overlayId })];
+}
+
+/** Makes volumes of the default storage class on this node. */
+function provisionerOf(node: NodeOptions, { clock, random, log, transportFor }: NodeContext): Runnable {
+  const client = newClient(transportFor('system:persistent-volume-provisioner'));
+  const { name } = node;
+  return newDirectoryProvisioner({
+    client,
+    clock,
+    random,
+    log: log.with({ component: 'provisioner' }),
+    events: newEventRecorder({ client, clock, random, component: 'orrery.dev/directory', host: name }),
+    nodeName: name,
+    hostName: name,
+    directory: join(node.directory, 'volumes'),
+  });
+}
+
+function policyAgentOf({ instanceId, services: { bridge } }: NodeNetwork, { informers, clock, log }: NodeContext): readonly Runnable[] {
+  if (bridge === undefined) return [];
+  return [newPolicyAgent({ informers, clock, log: log.with({ component: 'network-policy' }), instanceId, network: bridge })];
 }
 
 function kubeletOf(node: NodeOptions, { clock, random, log, transportFor }: NodeContext): Runnable {
@@ -113,13 +151,12 @@ function proxyOf({ name, address }: NodeOptions, { instanceId, services, ranges 
   const client = newClient(transportFor('system:kube-proxy'));
   const { mode, podInterface } = services;
   return newKubeProxy({
-    client,
     informers,
     clock,
     random,
     log: log.with({ component: 'kube-proxy' }),
     nodeName: name,
-    nodeAddresses: [address],
+    nodeAddresses: [...new Set([services.address, address])],
     instanceId,
     mode,
     clusterCidrs: mode === 'nftables' ? [ranges.pods] : [],

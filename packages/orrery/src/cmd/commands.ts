@@ -4,6 +4,7 @@ import { downCommand } from './down.ts';
 import { imageCommand } from './image.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
 import { logsCommand } from './logs.ts';
+import { newNodeCommand } from './node.ts';
 import { resetCommand } from './reset.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommand } from './token.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   kubeconfigCommand,
   logsCommand,
   tokenCommand,
+  newNodeCommand(async (...given) => (await import('../cluster/join-node.ts')).runNode(...given)),
   resetCommand,
   versionCommand,
   newCompletionCommand(() => commands),

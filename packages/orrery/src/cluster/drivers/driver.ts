@@ -2,7 +2,7 @@ import type { Clock, Random } from '@orrery/base';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
 import type { ImageMap } from '@orrery/cri-process';
-import type { PolicedNetwork } from '@orrery/pod-network';
+import type { BridgeNetwork } from '@orrery/pod-network';
 import type { AddressRanges } from '../address-ranges.ts';
 
 export interface RuntimeOptions {
@@ -34,8 +34,8 @@ export interface NodeServices {
   readonly address: string;
   /** The device that leads to pods. */
   readonly podInterface?: string;
-  /** Where network policies can be enforced. */
-  readonly policed?: PolicedNetwork;
+  /** The bridge that pods are on: policies can be enforced there, and other nodes reached. */
+  readonly bridge?: BridgeNetwork;
 }
 
 export interface OpenedRuntime {

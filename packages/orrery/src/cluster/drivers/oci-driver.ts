@@ -68,7 +68,7 @@ async function open(options: RuntimeOptions): Promise<OpenedRuntime> {
       runtime,
       notes: [...network.notes, ...images.notes, ...runtime.notes],
       address,
-      services: { mode: 'nftables', address: network.gateway, podInterface: network.bridge, policed: network },
+      services: { mode: 'nftables', address: network.gateway, podInterface: network.bridge, bridge: network },
       cgroupRoot: cgroupRootOf(instanceId),
       async close() {
         await runtime.close();
