@@ -74,17 +74,21 @@ export interface TestCluster {
 }
 
 export interface TestClusterOptions {
+  /** Content of an image map; the cluster then runs plain processes. */
   readonly imageMap?: string;
+  /** Content of a registries file. */
+  readonly registries?: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** Arguments of `orrery up` beside the usual ones. */
+  /** Arguments of `orrery up` beside the usual ones; without `--runtime` pods are plain processes. */
   readonly up?: readonly string[];
 }
 
 export const orreryProgram = join(root, 'packages/orrery/bin/orrery.cjs');
 
 /** A real cluster by the real command, in folders of its own, on a port of its own. */
-export async function startTestCluster({ imageMap, uid, gid, up = [] }: TestClusterOptions = {}): Promise<TestCluster> {
+export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
+  const { uid, gid } = options;
   const home = await mkdtemp(join(tmpdir(), 'orrery-e2e-'));
   if (uid !== undefined && gid !== undefined) await (await import('node:fs/promises')).chown(home, uid, gid);
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_DATA_HOME: join(home, 'data'), LANG: 'C.UTF-8' };
@@ -94,7 +98,16 @@ export async function startTestCluster({ imageMap, uid, gid, up = [] }: TestClus
     run(process.execPath, [orreryProgram, ...args], { env, ...as, ...options });
   const mapFile = join(home, 'images.yaml');
   if (imageMap !== undefined) await writeFile(mapFile, imageMap);
-  const started = await orrery(['up', '--detach', '--port', '0', ...(imageMap === undefined ? [] : ['--image-map', mapFile]), ...up]);
+  const runtime = up.some((argument) => argument.startsWith('--runtime')) ? [] : ['--runtime=process'];
+  const started = await orrery([
+    'up',
+    '--detach',
+    '--port',
+    '0',
+    ...runtime,
+    ...(imageMap === undefined ? [] : ['--image-map', mapFile]),
+    ...up,
+  ]);
   if (started.code !== 0) throw new Error(`orrery up: exit ${started.code}\n${started.stdout}${started.stderr}`);
   const kubeconfig = (await orrery(['kubeconfig', '--path'])).stdout.trim();
   const clientEnv = { ...env, KUBECONFIG: kubeconfig };
@@ -118,4 +131,19 @@ export async function startTestCluster({ imageMap, uid, gid, up = [] }: TestClus
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function upArguments({ imageMap, registries, up = [] }: TestClusterOptions, home: string): Promise<string[]> {
+  const given = [...up];
+  if (imageMap !== undefined) {
+    const file = join(home, 'images.yaml');
+    await writeFile(file, imageMap);
+    given.push('--runtime', 'process', '--image-map', file);
+  }
+  if (registries !== undefined) {
+    const file = join(home, 'registries.yaml');
+    await writeFile(file, registries);
+    given.push('--registries', file);
+  }
+  return given;
 }

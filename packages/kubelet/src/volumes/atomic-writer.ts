@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import type { Clock, Random } from '@orrery/base';
 import { setVolumeOwnership } from './ownership.ts';
@@ -93,9 +93,4 @@ export async function writeAtomically(
   await linkNames(volume, payload);
   if (before !== undefined) await rm(join(volume, before), { recursive: true, force: true });
   return true;
-}
-
-/** True for a directory that {@link writeAtomically} filled. */
-export async function isAtomicVolume(volume: string): Promise<boolean> {
-  return (await lstat(join(volume, dataLink)).catch(() => undefined))?.isSymbolicLink() ?? false;
 }

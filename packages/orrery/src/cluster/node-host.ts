@@ -18,7 +18,7 @@ import { STOP_SECONDS, stopAllPods } from './stop-pods.ts';
 
 /** What a user says of this machine as a node. */
 export interface NodeHostOptions {
-  /** As `--runtime`; undefined: the best one that works. */
+  /** As `--runtime`; undefined: process with an image map, which is of no use to others, else the best one that works. */
   readonly runtime: string | undefined;
   /** Paths. */
   readonly imageMap: string | undefined;
@@ -53,7 +53,7 @@ export const instanceIdOf = ({ node }: ClusterPaths): string =>
 /** Opens the runtime and the network for pods, and ends what another driver left here. */
 export async function openNodeHost(options: NodeHostOptions, paths: ClusterPaths, context: Context, log: Logger): Promise<NodeHost> {
   const environment = containerEnvironment(context.env);
-  const chosen = await chooseDriver(options.runtime, environment);
+  const chosen = await chooseDriver(options.runtime ?? (options.imageMap === undefined ? undefined : 'process'), environment);
   const before = await recordedDriver(paths, environment);
   if (before !== undefined && before.driver !== chosen.driver) await endPods(before, paths, context, log);
   const ranges = options.ranges ?? (await rangesFor(paths));

@@ -7,7 +7,7 @@ import { ociDriver } from './drivers/oci-driver.ts';
 import { processDriver } from './drivers/process-driver.ts';
 
 /** Every runtime driver, the best one first. Adding one: its package `cri-<name>`, its file in `drivers/`, and a line here. */
-export const runtimeDrivers: readonly RuntimeDriver[] = [ociDriver, processDriver];
+const runtimeDrivers: readonly RuntimeDriver[] = [ociDriver, processDriver];
 
 export interface ChosenDriver {
   readonly driver: RuntimeDriver;
@@ -39,8 +39,8 @@ export async function chooseDriver(asked: string | undefined, environment: Reado
 }
 
 function driverNamed(asked: string): ChosenDriver | undefined {
-  if (asked === 'process') return { driver: processDriver, notes: [] };
-  if (asked === 'oci') return { driver: ociDriver, notes: [] };
+  const driver = runtimeDrivers.find(({ name }) => name === asked);
+  if (driver !== undefined) return { driver, notes: [] };
   return asked === 'crun' || asked === 'runc' || asked.startsWith('/') ? { driver: ociDriver, wanted: asked, notes: [] } : undefined;
 }
 

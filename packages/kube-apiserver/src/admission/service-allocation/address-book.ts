@@ -5,7 +5,7 @@ import { invalid, isAlreadyExists, isNotFound, type NewObject, newInvalid } from
 import { type Client, isConditionTrue } from '@orrery/client';
 import { type AddressRange, familyOf, parseRange } from '../../registry/addresses.ts';
 
-export const IP_FAMILY_LABEL = 'ipaddress.kubernetes.io/ip-family';
+const IP_FAMILY_LABEL = 'ipaddress.kubernetes.io/ip-family';
 export const IP_MANAGED_BY_LABEL = 'ipaddress.kubernetes.io/managed-by';
 /** Value of the label on addresses that the API server made. */
 export const IP_ALLOCATOR = 'ipallocator.k8s.io';
