@@ -18,7 +18,11 @@ export class Server {
     this.#instance = join(folder, 'instance.json');
     this.#log = join(cluster.home, 'server.log');
     const log = openSync(this.#log, 'w');
-    this.#child = spawn(process.execPath, [orreryProgram, 'up'], { env: cluster.env, cwd: '/', stdio: ['ignore', log, log] });
+    this.#child = spawn(process.execPath, [orreryProgram, 'up', '--runtime=process'], {
+      env: cluster.env,
+      cwd: '/',
+      stdio: ['ignore', log, log],
+    });
     this.#ended = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve(`${signal ?? code}`)));
   }
 

@@ -17,7 +17,7 @@ let env: Readonly<Record<string, string>>;
 const folderOf = (name: string): string => join(home, 'data/orrery', name);
 const orrery = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
   run(process.execPath, [orreryProgram, ...args], { env, cwd: home, ...options });
-const up = (...args: string[]): Promise<Finished> => orrery(['up', '--detach', '--port', '0', ...args]);
+const up = (...args: string[]): Promise<Finished> => orrery(['up', '--detach', '--port', '0', '--runtime=process', ...args]);
 const kubectl = async (...args: string[]): Promise<string> => {
   const { code, stdout, stderr } = await run(realClients().kubectl, ['--kubeconfig', join(folderOf('default'), 'kubeconfig'), ...args], {
     env,
@@ -40,7 +40,7 @@ afterEach(async () => {
 
 describe('up and down', () => {
   function foreground(...args: string[]): { child: ChildProcess; output(): string; ended: Promise<number | null> } {
-    const child = spawn(process.execPath, [orreryProgram, 'up', '--port', '0', ...args], {
+    const child = spawn(process.execPath, [orreryProgram, 'up', '--port', '0', '--runtime=process', ...args], {
       env,
       cwd: home,
       stdio: ['ignore', 'pipe', 'pipe'],
