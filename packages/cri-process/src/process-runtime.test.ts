@@ -1,17 +1,30 @@
 import { realClock, systemRandom } from '@orrery/base';
-import { describeRuntimeConformance } from '@orrery/cri/conformance';
+import { describeRuntimeConformance, startConformanceRegistry } from '@orrery/cri/conformance';
 import { parseImageMap } from './image-map.ts';
 import { openProcessRuntime } from './process-runtime.ts';
 
+const environment = { PATH: process.env['PATH'] ?? '', HOME: '/' };
+
 describeRuntimeConformance('process', {
-  image: 'orrery.test/shell:1',
-  open: (directory) =>
-    openProcessRuntime({
-      directory,
-      clock: realClock,
-      random: systemRandom,
-      imageMap: parseImageMap({ images: { 'orrery.test/*': { entrypoint: ['/bin/sh'] } } }),
-      environment: { PATH: process.env['PATH'] ?? '', HOME: '/' },
-      hostAddress: '127.0.0.1',
-    }),
+  abilities: {
+    images: false,
+    isolation: false,
+    limits: false,
+    users: process.geteuid?.() === 0,
+    hostPorts: false,
+    userNamespaces: false,
+    propagation: false,
+    events: true,
+    abortsExec: true,
+  },
+  async start() {
+    const registry = await startConformanceRegistry(); // For the names of images: nothing is pulled.
+    const imageMap = parseImageMap({ images: { '*': { entrypoint: ['/bin/sh'] } } });
+    return {
+      registry,
+      open: (directory) =>
+        openProcessRuntime({ directory, clock: realClock, random: systemRandom, imageMap, environment, hostAddress: '127.0.0.1' }),
+      close: () => registry.close(),
+    };
+  },
 });

@@ -1,0 +1,38 @@
+import { realClock } from '@orrery/base';
+import { describeRuntimeConformance, startConformanceRegistry } from '@orrery/cri/conformance';
+import { describe } from 'vitest';
+import { containerdProblem, makeTestNetwork, startContainerd } from './driver-test/containerd.ts';
+import { openRemoteRuntime } from './remote-runtime.ts';
+
+const problem = await containerdProblem();
+
+describe.skipIf(problem !== undefined)('containerd', () => {
+  describeRuntimeConformance('remote on containerd', {
+    abilities: {
+      images: true,
+      isolation: true,
+      limits: true,
+      users: true,
+      hostPorts: true,
+      userNamespaces: false, // Since containerd 1.7.
+      propagation: true,
+      events: false, // Since containerd 1.7.
+      abortsExec: false, // The process of a client that is gone runs on.
+    },
+    async start() {
+      const network = await makeTestNetwork();
+      const registry = await startConformanceRegistry(network.hereAddress);
+      const containerd = await startContainerd({ network, registryHost: registry.host });
+      return {
+        registry,
+        hostAddress: network.thereAddress,
+        open: () => openRemoteRuntime({ endpoint: containerd.endpoint, clock: realClock }),
+        async close() {
+          await containerd.close();
+          await registry.close();
+          await network.close();
+        },
+      };
+    },
+  });
+});
