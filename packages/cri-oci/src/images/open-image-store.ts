@@ -14,7 +14,7 @@ import { newLayerStore } from './layer-store.ts';
 import { chooseFromIndex, parseDocument, parseManifest } from './manifest.ts';
 import { hostPlatform } from './platform.ts';
 import { formatReference, type ImageReference, parseReference, repositoryOf } from './reference.ts';
-import { openRepository } from './registry-client.ts';
+import { newRepository } from './registry-client.ts';
 import { newSnapshotStore } from './snapshot-store.ts';
 import { newStoreLock } from './store-lock.ts';
 import { decompressed } from './tar/decompress.ts';
@@ -23,7 +23,7 @@ const indexDepthMax = 3;
 
 /** Opens, or makes, the images of a node; what a crash left half made is deleted. */
 export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
-  const { directory, clock, random, registries, platform = hostPlatform() } = options;
+  const { directory, clock, random } = options;
   mkdirSync(directory, { recursive: true, mode: 0o711 });
   const lock = newStoreLock(join(directory, 'locks'), clock);
   const index = newImageIndex(directory);
@@ -34,6 +34,21 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
   const sweep = (): Promise<void> =>
     layers.sweep(new Set([...index.read().values()].flatMap((image) => image.layers)), (layer) => snapshots.usedLayers().has(layer));
   await lock.run(sweep);
+  return newImageStore(options, { index, layers, snapshots, adder, lock, sweep });
+}
+
+interface Parts {
+  readonly index: ReturnType<typeof newImageIndex>;
+  readonly layers: ReturnType<typeof newLayerStore>;
+  readonly snapshots: ReturnType<typeof newSnapshotStore>;
+  readonly adder: ReturnType<typeof newImageAdder>;
+  readonly lock: ReturnType<typeof newStoreLock>;
+  /** Deletes layers that no image and no snapshot uses. The lock must be held. */
+  sweep(): Promise<void>;
+}
+
+function newImageStore(options: ImageStoreOptions, { index, layers, snapshots, adder, lock, sweep }: Parts): ImageStore {
+  const { directory, clock, registries, platform = hostPlatform() } = options;
 
   function resolve(text: string): ImageRecord | undefined {
     const images = index.read();
@@ -53,7 +68,7 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
 
   async function pull({ reference: text, auth, signal, onProgress }: PullRequest): Promise<ImageRecord> {
     const reference = parseReference(text);
-    const repository = openRepository(reference, auth, { clock, registries });
+    const repository = newRepository(reference, auth, { clock, registries });
     try {
       const top = await repository.manifest(reference.digest ?? reference.tag ?? 'latest', signal);
       let document = parseDocument(top.bytes, 'manifest');

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { testImage } from '../testing/test-image.ts';
 import { parseManifest } from './manifest.ts';
 import { parseReference } from './reference.ts';
-import { openRepository, type Repository } from './registry-client.ts';
+import { newRepository, type Repository } from './registry-client.ts';
 
 const image = testImage([[{ name: 'file', content: 'content'.repeat(1000) }]]);
 const [layer] = parseManifest(JSON.parse(image.manifest.toString())).layers;
@@ -27,7 +27,7 @@ async function serve(answer: Answer): Promise<string> {
 async function repositoryAt(answer: Answer, auth?: { username: string; password: string }): Promise<Repository> {
   const host = await serve(answer);
   const registries = { mirrors: new Map([[host, { endpoints: [new URL(`http://${host}/`)], rewrites: [] }]]), configs: new Map() };
-  return openRepository(parseReference(`${host}/a/b:1`), auth, { clock: realClock, registries, stallTimeoutMs: 150 });
+  return newRepository(parseReference(`${host}/a/b:1`), auth, { clock: realClock, registries, stallTimeoutMs: 150 });
 }
 async function read(repository: Repository, signal?: AbortSignal): Promise<Buffer> {
   if (layer === undefined) throw new Error('the image has no layer');

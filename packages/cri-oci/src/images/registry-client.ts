@@ -39,8 +39,8 @@ const redirectsMax = 5;
 const retryPolicy = { baseDelayMs: 200, maxDelayMs: 3000 };
 const isTransient = (err: unknown): boolean => err instanceof RuntimeError && err.code === 'UNAVAILABLE';
 
-/** Opens a repository of the distribution protocol (v2) for one pull. Requests and credentials are never shared between pulls. */
-export function openRepository(reference: ImageReference, auth: AuthConfig | undefined, options: RegistryClientOptions): Repository {
+/** A repository of the distribution protocol (v2) for one pull. Requests and credentials are never shared between pulls. */
+export function newRepository(reference: ImageReference, auth: AuthConfig | undefined, options: RegistryClientOptions): Repository {
   const { clock, registries = noRegistries, stallTimeoutMs = 30_000 } = options;
   const endpoints = endpointsOf(reference, registries);
   const name = `${reference.registry}/${reference.repository}`;
