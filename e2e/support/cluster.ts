@@ -74,7 +74,7 @@ export interface TestCluster {
 }
 
 export interface TestClusterOptions {
-  /** Content of an image map; the cluster then runs plain processes. */
+  /** Content of an image map. */
   readonly imageMap?: string;
   /** Content of a registries file. */
   readonly registries?: string;
@@ -96,18 +96,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   const { kubectl, helm } = realClients();
   const orrery = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
     run(process.execPath, [orreryProgram, ...args], { env, ...as, ...options });
-  const mapFile = join(home, 'images.yaml');
-  if (imageMap !== undefined) await writeFile(mapFile, imageMap);
-  const runtime = up.some((argument) => argument.startsWith('--runtime')) ? [] : ['--runtime=process'];
-  const started = await orrery([
-    'up',
-    '--detach',
-    '--port',
-    '0',
-    ...runtime,
-    ...(imageMap === undefined ? [] : ['--image-map', mapFile]),
-    ...up,
-  ]);
+  const started = await orrery(['up', '--detach', '--port', '0', ...(await upArguments(options, home))]);
   if (started.code !== 0) throw new Error(`orrery up: exit ${started.code}\n${started.stdout}${started.stderr}`);
   const kubeconfig = (await orrery(['kubeconfig', '--path'])).stdout.trim();
   const clientEnv = { ...env, KUBECONFIG: kubeconfig };
@@ -134,16 +123,13 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
 }
 
 async function upArguments({ imageMap, registries, up = [] }: TestClusterOptions, home: string): Promise<string[]> {
-  const given = [...up];
-  if (imageMap !== undefined) {
-    const file = join(home, 'images.yaml');
-    await writeFile(file, imageMap);
-    given.push('--runtime', 'process', '--image-map', file);
-  }
-  if (registries !== undefined) {
-    const file = join(home, 'registries.yaml');
-    await writeFile(file, registries);
-    given.push('--registries', file);
-  }
+  const given = up.some((argument) => argument.startsWith('--runtime')) ? [...up] : ['--runtime=process', ...up];
+  const addFile = async (flag: string, name: string, content: string | undefined): Promise<void> => {
+    if (content === undefined) return;
+    await writeFile(join(home, name), content);
+    given.push(flag, join(home, name));
+  };
+  await addFile('--image-map', 'images.yaml', imageMap);
+  await addFile('--registries', 'registries.yaml', registries);
   return given;
 }
