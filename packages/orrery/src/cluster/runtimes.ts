@@ -5,9 +5,10 @@ import { CliError } from '../cli/command.ts';
 import type { RuntimeDriver } from './drivers/driver.ts';
 import { ociDriver } from './drivers/oci-driver.ts';
 import { processDriver } from './drivers/process-driver.ts';
+import { remoteDriver } from './drivers/remote-driver.ts';
 
 /** Every runtime driver, the best one first. Adding one: its package `cri-<name>`, its file in `drivers/`, and a line here. */
-const runtimeDrivers: readonly RuntimeDriver[] = [ociDriver, processDriver];
+const runtimeDrivers: readonly RuntimeDriver[] = [ociDriver, remoteDriver, processDriver];
 
 export interface ChosenDriver {
   readonly driver: RuntimeDriver;
@@ -39,7 +40,8 @@ export async function chooseDriver(asked: string | undefined, environment: Reado
 }
 
 function driverNamed(asked: string): ChosenDriver | undefined {
-  const driver = runtimeDrivers.find(({ name }) => name === asked);
+  if (asked.startsWith('unix://')) return { driver: remoteDriver, wanted: asked, notes: [] };
+  const driver = runtimeDrivers.find(({ name }) => name === asked && name !== remoteDriver.name);
   if (driver !== undefined) return { driver, notes: [] };
   return asked === 'crun' || asked === 'runc' || asked.startsWith('/') ? { driver: ociDriver, wanted: asked, notes: [] } : undefined;
 }
