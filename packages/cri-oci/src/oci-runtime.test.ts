@@ -23,6 +23,7 @@ for (const kind of ['crun', 'runc']) {
         hostPorts: false, // The plain network has none.
         userNamespaces: false,
         propagation: true,
+        filtersImages: true,
         events: true,
         abortsExec: true,
       },

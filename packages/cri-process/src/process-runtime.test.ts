@@ -14,6 +14,7 @@ describeRuntimeConformance('process', {
     hostPorts: false,
     userNamespaces: false,
     propagation: false,
+    filtersImages: true,
     events: true,
     abortsExec: true,
   },

@@ -16,6 +16,7 @@ describe.skipIf(problem !== undefined)('containerd', () => {
       hostPorts: true,
       userNamespaces: false, // Since containerd 1.7.
       propagation: true,
+      filtersImages: false, // Since containerd 2.
       events: false, // Since containerd 1.7.
       abortsExec: false, // The process of a client that is gone runs on.
     },

@@ -14,10 +14,10 @@ export interface CommandStreams {
   readonly tty: boolean;
 }
 
-/** A runtime wants at least one stream; with none wanted the output is read and dropped. */
+/** There is always an output, read and dropped when nobody wants it: its end tells that the command or container ended. */
 export function commandStreams({ stdin, stdout, stderr }: ContainerStreams, tty: boolean): CommandStreams {
-  const none = stdin === undefined && stdout === undefined && stderr === undefined;
-  return { stdin: stdin !== undefined, stdout: stdout !== undefined || none, stderr: stderr !== undefined && !tty, tty };
+  const wantsStderr = stderr !== undefined && !tty;
+  return { stdin: stdin !== undefined, stdout: stdout !== undefined || !wantsStderr, stderr: wantsStderr, tty };
 }
 
 /**

@@ -19,6 +19,8 @@ export interface RuntimeAbilities {
   readonly propagation: boolean;
   /** The stream of container events exists. */
   readonly events: boolean;
+  /** Lists of images are filtered by name. */
+  readonly filtersImages: boolean;
   /** An aborted exec ends its process. */
   readonly abortsExec: boolean;
 }

@@ -23,10 +23,10 @@ export function describeImages(kit: Kit, abilities: RuntimeAbilities): void {
       expect(usage?.timestamp).toBeGreaterThan(0);
     });
   });
-  if (abilities.images) describePulls(kit);
+  if (abilities.images) describePulls(kit, abilities);
 }
 
-function describePulls(kit: Kit): void {
+function describePulls(kit: Kit, abilities: RuntimeAbilities): void {
   const pull = async (reference: string) => (await kit.runtime.pullImage({ image: { image: reference } })).imageRef ?? '';
   const statusOf = async (reference: string) => (await kit.runtime.imageStatus({ image: { image: reference } })).image;
   const remove = (reference: string) => kit.runtime.removeImage({ image: { image: reference } });
@@ -76,7 +76,8 @@ function describePulls(kit: Kit): void {
       const listed = async (filter?: object) =>
         ((await kit.runtime.listImages(filter === undefined ? {} : { filter })).images ?? []).map(({ id }) => id);
       expect(await listed()).toEqual(expect.arrayContaining(ids));
-      expect(await listed({ image: { image: one } })).toEqual(ids.slice(0, 1));
+      const filtered = await listed({ image: { image: one } });
+      expect(filtered).toEqual(abilities.filtersImages ? ids.slice(0, 1) : expect.arrayContaining(ids.slice(0, 1)));
       await remove(one);
       await remove(two);
     });

@@ -46,9 +46,8 @@ export function describeNamespaces(kit: Kit, abilities: RuntimeAbilities): void 
     test('on the host’s processes it sees the host’s', async () => {
       const { pod, container } = sharing({ pid: 'NODE' });
       const { containerId } = await kit.run(['sleep', '1000'], container, pod);
-      expect(await kit.execText(containerId, `test -d /proc/${process.pid} && readlink /proc/1/ns/pid`)).toBe(
-        await readlink('/proc/1/ns/pid'),
-      );
+      const seen = await kit.execText(containerId, `test -d /proc/${process.pid} && readlink /proc/self/ns/pid`);
+      expect(seen).toBe(await readlink('/proc/self/ns/pid'));
     });
 
     test('on the host’s shared memory it has the host’s', async () => {
