@@ -50,6 +50,10 @@ const specOf: Readonly<Record<string, object>> = {
     ports: [{ port: 80, name: '' }],
   },
   Lease: { spec: { holderIdentity: 'me', renewTime: '2026-01-02T03:04:05.000006Z', leaseDurationSeconds: 15 } },
+  PersistentVolume: {
+    spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/srv/x' } },
+  },
+  PersistentVolumeClaim: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
   ControllerRevision: { data: { spec: { a: [1, 'x', null] } }, revision: 1 },
   LimitRange: { spec: { limits: [{ type: 'Container', max: { cpu: '500m', memory: '1Gi' } }] } },
   ResourceQuota: { spec: { hard: { pods: '5', 'requests.cpu': '1500m' } } },

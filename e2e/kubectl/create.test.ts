@@ -113,7 +113,7 @@ describe('generators', () => {
       'error: failed to create NodePort service: Service "np2" is invalid: spec.ports[0].nodePort: Invalid value: 30123: provided port is already allocated\n',
     );
     await k('create service loadbalancer lb --tcp=80');
-    expect(await k('get service lb --no-headers')).toMatch(/^lb +LoadBalancer +10\.\S+ +<pending> +80:3\d{4}\/TCP /);
+    expect(await k('get service lb --no-headers')).toMatch(/^lb +LoadBalancer +10\.\S+ +(<pending>|[\d.]+) +80:3\d{4}\/TCP /);
     await k('create service externalname en --external-name=example.com');
     expect(await k('get service en --no-headers')).toMatch(/^en +ExternalName +<none> +example\.com +<none> /);
   });

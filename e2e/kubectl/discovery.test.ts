@@ -135,11 +135,14 @@ describe('who one is', () => {
     expect(await k(['auth', 'can-i', '*', '*', '--all-namespaces'])).toBe('yes\n');
     expect(await k('auth can-i get pods --subresource=log')).toBe('yes\n');
     expect(await k('auth can-i get /healthz')).toBe('yes\n');
-    expect(lines(await k('auth can-i --list'))).toEqual([
-      'Resources   Non-Resource URLs   Resource Names   Verbs',
-      '*.*         []                  []               [*]',
-      '            [*]                 []               [*]',
-    ]);
+    const listed = lines(await k('auth can-i --list')).map((line) => line.split(/ {2,}/));
+    expect(listed[0]).toEqual(['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs']);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        ['*.*', '[]', '[]', '[*]'],
+        ['', '[*]', '[]', '[*]'],
+      ]),
+    );
   });
 
   test('others may nothing', async () => {
@@ -170,10 +173,8 @@ describe('who one is', () => {
 
 describe('what is not served', () => {
   test.each([
-    ['create role r --verb=get --resource=pods', /could not find the requested resource/],
     ['create cronjob c --image=nginx --schedule=@daily', /could not find the requested resource/],
     ['create poddisruptionbudget p --selector=a=b --min-available=1', /could not find the requested resource/],
-    ['top pods', /error: Metrics API not available/],
     ['get horizontalpodautoscalers', /error: the server doesn't have a resource type "horizontalpodautoscalers"/],
   ])('%s', async (args, says) => {
     expect(await k.fails(args)).toMatch(says);

@@ -68,7 +68,7 @@ describe('tables', () => {
       'default',
       'kubernetes',
       'ClusterIP',
-      '10.96.0.1',
+      expect.stringMatching(/^10\.\d+\.0\.1$/),
       '<none>',
       '443/TCP',
     ]);

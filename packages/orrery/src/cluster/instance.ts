@@ -33,9 +33,13 @@ export async function writeInstance(path: string, instance: Omit<Instance, 'star
 /** The instance that serves now; undefined when none does, or when the one that did was killed. */
 export async function runningInstance(path: string): Promise<Instance | undefined> {
   const instance = await readInstance(path);
-  if (instance === undefined || !isAlive(instance.pid)) return undefined;
-  if (instance.startTicks === undefined) return instance;
-  return (await startTicksOf(instance.pid)) === instance.startTicks ? instance : undefined;
+  return instance !== undefined && (await isProcessAlive(instance)) ? instance : undefined;
+}
+
+/** True until the process of an instance is gone, also when it serves no more. */
+export async function isProcessAlive({ pid, startTicks }: Instance): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  return startTicks === undefined || (await startTicksOf(pid)) === startTicks;
 }
 
 export async function removeInstance(path: string): Promise<void> {

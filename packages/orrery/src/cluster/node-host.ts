@@ -75,10 +75,7 @@ export async function openNodeHost(options: NodeHostOptions, paths: ClusterPaths
     ranges,
     end: () =>
       heldAlive(context.clock, async () => {
-        await stopAllPods(opened.runtime, STOP_SECONDS);
-        await opened.close();
-        await chosen.driver.cleanUp({ directory: paths.node, instanceId: instanceIdOf(paths), ranges });
-        await unmountUnder(paths.node);
+        await endOpened(opened, chosen, { directory: paths.node, instanceId: instanceIdOf(paths), ranges, clock: context.clock }, log);
       }),
   };
 }
@@ -110,10 +107,21 @@ async function endPods(chosen: ChosenDriver, paths: ClusterPaths, context: Conte
   const ranges = await rangesFor(paths);
   const options = { ...baseOptions(paths, ranges, context, log, chosen), imageMap: emptyImageMap };
   const opened = await chosen.driver.open(options);
-  await stopAllPods(opened.runtime, STOP_SECONDS);
+  await endOpened(opened, chosen, options, log);
+}
+
+/** What cannot be stopped does not keep the rest from being removed. */
+async function endOpened(
+  opened: OpenedRuntime,
+  { driver }: ChosenDriver,
+  options: Pick<RuntimeOptions, 'directory' | 'instanceId' | 'ranges' | 'clock'>,
+  log: Logger,
+): Promise<void> {
+  const failures = await stopAllPods(opened.runtime, STOP_SECONDS);
+  for (const error of failures) log.error('a pod could not be stopped', { error });
   await opened.close();
-  await chosen.driver.cleanUp(options);
-  await unmountUnder(paths.node);
+  await driver.cleanUp(options);
+  await unmountUnder(options.directory);
 }
 
 function baseOptions(

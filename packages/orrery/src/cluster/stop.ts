@@ -1,7 +1,7 @@
 import { newLogger } from '@orrery/component';
 import type { CliContext } from '../cli/command.ts';
 import { CliError } from '../cli/command.ts';
-import { type Instance, isAlive, removeInstance, runningInstance } from './instance.ts';
+import { isProcessAlive, removeInstance, runningInstance } from './instance.ts';
 import { endLeftovers } from './node-host.ts';
 
 const POLL_MS = 20;
@@ -31,7 +31,7 @@ export async function stopCluster(
   }
   process.kill(instance.pid, keepPods ? STOP_KEEPING_PODS : 'SIGTERM');
   const deadlineMs = clock.monotonicMs() + STOP_TIMEOUT_MS;
-  while (await isRunning(cluster.instance, instance)) {
+  while (await isProcessAlive(instance)) {
     if (clock.monotonicMs() > deadlineMs) {
       throw new CliError(
         `cluster "${name}" did not stop in ${STOP_TIMEOUT_MS / 1000} s: look at "orrery logs --name ${name}", or end process ${instance.pid} yourself`,
@@ -44,7 +44,3 @@ export async function stopCluster(
 
 /** Asks a running Orrery to stop and to leave its pods running. */
 export const STOP_KEEPING_PODS = 'SIGUSR2';
-
-async function isRunning(path: string, { pid }: Instance): Promise<boolean> {
-  return isAlive(pid) && (await runningInstance(path))?.pid === pid;
-}

@@ -61,5 +61,5 @@ export interface RuntimeDriver {
   /** @throws {CliError} when the machine lacks something, saying what to do. */
   open(options: RuntimeOptions): Promise<OpenedRuntime>;
   /** Removes what {@link open} made on the machine, by names alone, after every pod has been stopped. Idempotent. */
-  cleanUp(options: Pick<RuntimeOptions, 'directory' | 'instanceId' | 'ranges'>): Promise<void>;
+  cleanUp(options: Pick<RuntimeOptions, 'directory' | 'instanceId' | 'ranges' | 'clock'>): Promise<void>;
 }

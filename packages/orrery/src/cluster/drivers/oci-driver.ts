@@ -1,5 +1,6 @@
 import { lstat, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '@orrery/base';
 import { CliError } from '../../cli/command.ts';
 import { readRegistries } from '../registries.ts';
 import type { OpenedRuntime, RuntimeDriver, RuntimeOptions } from './driver.ts';
@@ -15,7 +16,7 @@ export const ociDriver: RuntimeDriver = {
     return problems.length === 0 ? undefined : problems.join('; ');
   },
   open,
-  async cleanUp({ directory, instanceId }) {
+  async cleanUp({ directory, instanceId, clock }) {
     const [{ freeDirectoryMounts }, { cleanUpNetwork }, { cleanUpKubeProxy }] = await Promise.all([
       import('@orrery/cri-oci'),
       import('@orrery/pod-network'),
@@ -24,7 +25,7 @@ export const ociDriver: RuntimeDriver = {
     await cleanUpNetwork(instanceId);
     await cleanUpKubeProxy(instanceId);
     await freeDirectoryMounts(join(directory, 'oci'));
-    await removeCgroups(cgroupRootOf(instanceId));
+    await removeCgroups(cgroupRootOf(instanceId), clock);
   },
 };
 
@@ -48,8 +49,8 @@ async function open(options: RuntimeOptions): Promise<OpenedRuntime> {
   }).catch((cause: unknown) => {
     throw new CliError(`no network for pods can be made here: ${messageOf(cause)}; "--runtime process" needs none`, { cause });
   });
+  const images = await openImageStore({ directory: join(directory, 'images'), clock, random, log, registries });
   try {
-    const images = await openImageStore({ directory: join(directory, 'images'), clock, random, log, registries });
     const address = machineAddress ?? network.gateway;
     const runtime = await openOciRuntime({
       directory: join(directory, 'oci'),
@@ -77,24 +78,36 @@ async function open(options: RuntimeOptions): Promise<OpenedRuntime> {
       },
     };
   } catch (err) {
+    await images.close();
     await network.close();
     throw err;
   }
 }
 
+const CGROUP_TRIES = 20;
+const CGROUP_WAIT_MS = 50; // Together 1 s: the kernel needs a moment after the last process.
+
 /** Removes our control groups, which nobody is in any more, from every hierarchy. */
-async function removeCgroups(root: string): Promise<void> {
+async function removeCgroups(root: string, clock: Clock): Promise<void> {
   const hierarchies = await readdir('/sys/fs/cgroup').catch(() => []);
   const tops = ['/sys/fs/cgroup', ...hierarchies.map((name) => join('/sys/fs/cgroup', name))];
-  for (const top of tops) await removeTree(join(top, root));
+  for (let tries = 0; tries < CGROUP_TRIES; tries += 1) {
+    const gone = await Promise.all(tops.map((top) => removeTree(join(top, root))));
+    if (gone.every(Boolean)) return;
+    await clock.sleep(CGROUP_WAIT_MS);
+  }
 }
 
-async function removeTree(path: string): Promise<void> {
+/** @returns whether it is gone. */
+async function removeTree(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
-  if (found?.isDirectory() !== true) return;
+  if (found?.isDirectory() !== true) return true;
   const entries = await readdir(path, { withFileTypes: true });
   for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name));
-  await rmdir(path).catch(() => undefined); // One that is still dying: the kernel frees it, the next clean-up removes it.
+  return rmdir(path).then(
+    () => true,
+    () => false, // Still busy.
+  );
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
