@@ -14,7 +14,10 @@ export async function readRegistries(path: string): Promise<Registries> {
     throw new CliError(`cannot read the registries file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   const { parseRegistries } = await import('@orrery/cri-oci');
-  const { registries, problems } = parseRegistries(parseYaml(content));
+  const { value } = await parseYaml(content).catch((cause: unknown) => {
+    throw new CliError(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  const { registries, problems } = parseRegistries(value);
   if (problems.length > 0) throw new CliError(problems.map((problem) => `${path}: ${problem.path}: ${problem.message}`).join('\n'));
   return registries;
 }
