@@ -110,7 +110,8 @@ folder() {
 }
 while [ "$1" != -- ]; do
   case $1 in
-    bind) mount --rbind "$2" "$root$2"; shift 2 ;;
+    # A mount of the host that went away meanwhile is nobody's loss.
+    bind) [ ! -e "$2" ] || mount --rbind "$2" "$root$2" || [ ! -e "$2" ]; shift 2 ;;
     dir) folder "$3"; mount --rbind "$2" "$root$3"
       [ "$4" = rw ] || mount -o remount,bind,ro "$root$3"; shift 4 ;;
     file)
