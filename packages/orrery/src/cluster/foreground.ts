@@ -9,7 +9,7 @@ import type { ClusterPaths } from '../cli/paths.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { machineAddressOf, namesOf, urlHost } from './hosts.ts';
+import { machineAddressOf, namesOf, nodeNameOf, urlHost } from './hosts.ts';
 import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
 import { type NodeOptions, overlayIdOf } from './node.ts';
 import { type NodeHost, openNodeHost } from './node-host.ts';
@@ -61,7 +61,7 @@ async function serveUntil(
   const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
   const [node, nodeName] = [
     await openNodeHost({ ...options, machineAddress: machineAddressOf(options.host) }, paths, context, log),
-    nodeNameOf(options),
+    nodeNameOf(options.nodeName ?? hostname()),
   ];
   let running: Cluster | undefined;
   try {
@@ -150,15 +150,6 @@ function adviceFor({ code, cause }: StorageError): string {
 
 /** Of the Service `kubernetes`: the first of the range. */
 const apiServiceAddress = (services: string): string => services.replace(/0\/\d+$/, '1');
-
-/** A node's name is a DNS name; a host's may not be. */
-function nodeNameOf({ nodeName }: UpOptions): string {
-  const name = (nodeName ?? hostname())
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]/g, '-')
-    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
-  return name === '' ? 'localhost' : name.slice(0, 63);
-}
 
 /** The port asked for, or the one this cluster had last, so that kubeconfigs stay true; else 6443 or any free one. */
 async function choosePort({ data }: ClusterPaths, host: string, asked: number | undefined, name: string): Promise<number> {

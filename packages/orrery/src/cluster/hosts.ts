@@ -29,3 +29,12 @@ export function machineAddressOf(host: string): string | undefined {
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+/** The name of a host's node: a DNS name, which the host's may not be. */
+export function nodeNameOf(host: string): string {
+  const name = host
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  return name === '' ? 'localhost' : name.slice(0, 63);
+}

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { type CliContext, type Command, defineCommand, exitCodes, noArguments, stringFlag, UsageError } from '../cli/command.ts';
+import { nodeNameOf } from '../cluster/hosts.ts';
 
 /** What a machine that joins was told. */
 export interface NodeCommandOptions {
@@ -79,13 +80,4 @@ function serverOf(text: string | undefined): string {
     throw new UsageError(`--server ${JSON.stringify(text)}: must be a URL as https://192.0.2.1:6443`);
   }
   return text.replace(/\/+$/, '');
-}
-
-/** A node's name is a DNS name; a host's may not be. */
-function nodeNameOf(host: string): string {
-  const name = host
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]/g, '-')
-    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
-  return name === '' ? 'localhost' : name.slice(0, 63);
 }
