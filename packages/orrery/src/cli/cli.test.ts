@@ -45,6 +45,9 @@ describe('wrong command lines: exit code 2, the reason, and where to look', () =
   test.each([
     [['up', '--port', 'x'], '--port "x": must be a number from 0 to 65535'],
     [['up', '--port', '65536'], '--port "65536": must be a number from 0 to 65535'],
+    [['up', '--max-pods', '0'], '--max-pods "0": must be an integer from 1 to 253'],
+    [['up', '--max-pods=254'], '--max-pods "254": must be an integer from 1 to 253'],
+    [['up', '--pod-max-pids=many'], '--pod-max-pids "many": must be an integer greater than or equal to 1'],
     [['up', 'now'], 'unexpected argument "now"'],
     [['up', '--fast'], "Unknown option '--fast'"],
     [['up', '--port'], "Option '-p, --port <value>' argument missing"],

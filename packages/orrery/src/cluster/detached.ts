@@ -3,6 +3,7 @@ import { chmod, open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sealedStdio } from '@orrery/base';
 import { type CliContext, CliError } from '../cli/command.ts';
+import { limitArguments } from '../cmd/node-limits.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { runningInstance } from './instance.ts';
 import { makePrivateFolder } from './private-folder.ts';
@@ -69,13 +70,15 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
 }
 
 // The detached process works in "/": paths are of the folder in which the user typed them.
-function foregroundArguments({ name, host, port, nodeName, runtime, registries, imageMap }: UpOptions): string[] {
+function foregroundArguments(options: UpOptions): string[] {
+  const { name, host, port, nodeName, runtime, registries, imageMap } = options;
   return [
     `--name=${name}`,
     `--host=${host}`,
     ...(port === undefined ? [] : [`--port=${port}`]),
     ...(nodeName === undefined ? [] : [`--node-name=${nodeName}`]),
     ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
+    ...limitArguments(options),
     ...(registries === undefined ? [] : [`--registries=${resolve(registries)}`]),
     ...(imageMap === undefined ? [] : [`--image-map=${resolve(imageMap)}`]),
   ];

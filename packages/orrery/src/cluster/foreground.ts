@@ -82,7 +82,7 @@ async function serveUntil(
 }
 
 async function startServing(
-  { host, port, name }: UpOptions,
+  { host, port, name, maxPods, podMaxPids }: UpOptions,
   { clock, random }: CliContext,
   paths: ClusterPaths,
   store: Store,
@@ -103,6 +103,8 @@ async function startServing(
     runtime,
     directory: paths.node,
     address,
+    maxPods,
+    podMaxPids,
     ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
     ...(services === undefined
       ? {}

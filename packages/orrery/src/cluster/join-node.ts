@@ -41,6 +41,8 @@ export const runNode: RunNode = async (options, context, signal) => {
       runtime,
       directory: pathsOf(directory).node,
       address: host.address,
+      maxPods: options.maxPods,
+      podMaxPids: options.podMaxPids,
       server: { ...serving, clientCa: ca },
       ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
       ...network,

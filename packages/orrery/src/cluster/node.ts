@@ -8,10 +8,11 @@ import type { Runtime } from '@orrery/cri';
 import { type KubeProxy, newKubeProxy } from '@orrery/kube-proxy';
 import { type KubeletConfig, newDirectoryProvisioner, newKubelet, nodeAddresses } from '@orrery/kubelet';
 import { newPolicyAgent, newVxlanAgent } from '@orrery/pod-network';
+import type { NodeLimits } from '../cmd/node-limits.ts';
 import type { AddressRanges } from './address-ranges.ts';
 import type { NodeServices } from './drivers/driver.ts';
 
-export interface NodeOptions {
+export interface NodeOptions extends Partial<NodeLimits> {
   readonly name: string;
   readonly runtime: Runtime;
   /** Pods' volumes and logs. */
@@ -109,9 +110,11 @@ function policyAgentOf({ instanceId, services: { bridge } }: NodeNetwork, { info
 
 function kubeletOf(node: NodeOptions, { clock, random, log, transportFor }: NodeContext): Runnable {
   const client = newClient(transportFor(`system:node:${node.name}`));
-  const { network, apiServerAddress, cgroupRoot, server } = node;
+  const { network, apiServerAddress, cgroupRoot, server, maxPods, podMaxPids } = node;
   const config: Partial<KubeletConfig> = {
     cgroupRoot,
+    ...(maxPods === undefined ? {} : { podsMax: maxPods }),
+    ...(podMaxPids === undefined ? {} : { podPidsLimit: podMaxPids }),
     ...(network === undefined ? { apiServerAddress } : { clusterDns: { servers: [network.ranges.dns], domain: 'cluster.local' } }),
   };
   return newKubelet({

@@ -2,9 +2,10 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { type CliContext, type Command, defineCommand, exitCodes, noArguments, stringFlag, UsageError } from '../cli/command.ts';
 import { nodeNameOf } from '../cluster/hosts.ts';
+import { limitOptions, limitsOf, type NodeLimits } from './node-limits.ts';
 
 /** What a machine that joins was told. */
-export interface NodeCommandOptions {
+export interface NodeCommandOptions extends NodeLimits {
   /** URL of the API server. */
   readonly server: string;
   /** Not needed when the machine has joined before. */
@@ -42,6 +43,7 @@ export function newNodeCommand(runNode: RunNode): Command {
       },
       'data-dir': { type: 'string', placeholder: '<dir>', description: 'folder of the node [default: beside the clusters of this user]' },
       runtime: { type: 'string', placeholder: '<driver>', description: 'what runs containers, as in "orrery up"' },
+      ...limitOptions,
       registries: { type: 'string', placeholder: '<file>', description: 'YAML file with mirrors, credentials and TLS of image registries' },
       'image-map': { type: 'string', placeholder: '<file>', description: 'YAML file that maps images to host commands (process driver)' },
     },
@@ -63,6 +65,7 @@ export function newNodeCommand(runNode: RunNode): Command {
         directory: resolve(flag('data-dir') ?? `${paths.clusters}/nodes/${nodeName}`),
         address: flag('address'),
         runtime: flag('runtime'),
+        ...limitsOf(parsed),
         registries: flag('registries'),
         imageMap: flag('image-map'),
       };

@@ -1,8 +1,9 @@
 import { clusterNameOf, defineCommand, exitCodes, nameOption, noArguments, stringFlag, UsageError } from '../cli/command.ts';
 import { BACKGROUND, upDetached } from '../cluster/detached.ts';
 import { upForeground } from '../cluster/foreground.ts';
+import { limitOptions, limitsOf, type NodeLimits } from './node-limits.ts';
 
-export interface UpOptions {
+export interface UpOptions extends NodeLimits {
   readonly name: string;
   readonly detach: boolean;
   /** This is the process that a detached start has left behind: nobody sits before it. */
@@ -42,6 +43,7 @@ export const upCommand = defineCommand<UpOptions>({
       description:
         'what runs containers: oci (crun or runc), crun, runc, process, or unix:///path/of/a/cri.sock [default: oci where it works, else process]',
     },
+    ...limitOptions,
     registries: { type: 'string', placeholder: '<file>', description: 'YAML file with mirrors, credentials and TLS of image registries' },
     'image-map': { type: 'string', placeholder: '<file>', description: 'YAML file that maps images to host commands (process driver)' },
   },
@@ -64,6 +66,7 @@ export const upCommand = defineCommand<UpOptions>({
       port: port === undefined ? undefined : Number(port),
       nodeName: stringFlag(parsed.flags['node-name']),
       runtime: stringFlag(parsed.flags['runtime']),
+      ...limitsOf(parsed),
       registries: stringFlag(parsed.flags['registries']),
       imageMap: stringFlag(parsed.flags['image-map']),
     };
