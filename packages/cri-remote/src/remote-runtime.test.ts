@@ -1,8 +1,9 @@
 import { realClock } from '@orrery/base';
 import { describeRuntimeConformance, startConformanceRegistry } from '@orrery/cri/conformance';
 import { describe } from 'vitest';
-import { containerdProblem, makeTestNetwork, startContainerd } from './driver-test/containerd.ts';
 import { openRemoteRuntime } from './remote-runtime.ts';
+import { containerdProblem, startContainerd } from './testing/containerd.ts';
+import { makeTestNetwork } from './testing/network.ts';
 
 const problem = await containerdProblem();
 
@@ -23,7 +24,11 @@ describe.skipIf(problem !== undefined)('containerd', () => {
     async start() {
       const network = await makeTestNetwork();
       const registry = await startConformanceRegistry(network.hereAddress);
-      const containerd = await startContainerd({ network, registryHost: registry.host });
+      const containerd = await startContainerd({
+        network,
+        sandboxImage: `${registry.host}/orrery/pause:1`,
+        registries: { [registry.host]: registry.host },
+      });
       return {
         registry,
         hostAddress: network.thereAddress,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { realClock, sealedStdio } from '@orrery/base';
+import type { TestNetwork } from './network.ts';
 
 const run = promisify(execFile);
 const START_TIMEOUT_MS = 20_000;
@@ -17,39 +18,6 @@ export async function containerdProblem(): Promise<string | undefined> {
   return undefined;
 }
 
-/** A network namespace with a cable to ours: all that containerd's network makes, vanishes with it. */
-export interface TestNetwork {
-  readonly name: string;
-  /** Of the two ends of the cable. */
-  readonly hereAddress: string;
-  readonly thereAddress: string;
-  close(): Promise<void>;
-}
-
-export async function makeTestNetwork(): Promise<TestNetwork> {
-  const name = `orrcd-${process.pid}`;
-  const [here, there] = [`orc${process.pid}a`, `orc${process.pid}b`];
-  const subnet = `10.253.${process.pid % 250}`;
-  const [hereAddress, thereAddress] = [`${subnet}.1`, `${subnet}.2`];
-  const steps = [
-    `netns add ${name}`,
-    `link add ${here} type veth peer name ${there} netns ${name}`,
-    `address add ${hereAddress}/30 dev ${here}`,
-    `link set ${here} up`,
-    `-n ${name} link set lo up`,
-    `-n ${name} address add ${thereAddress}/30 dev ${there}`,
-    `-n ${name} link set ${there} up`,
-  ];
-  const close = async (): Promise<void> => void (await run('ip', ['netns', 'delete', name]));
-  try {
-    for (const step of steps) await run('ip', step.split(' '));
-  } catch (err) {
-    await close().catch(() => undefined);
-    throw err;
-  }
-  return { name, hereAddress, thereAddress, close };
-}
-
 export interface TestContainerd {
   readonly endpoint: string;
   /** Ends the daemon, as an upgrade does: containers go on. */
@@ -60,23 +28,25 @@ export interface TestContainerd {
 
 export interface ContainerdOptions {
   readonly network: TestNetwork;
-  /** Served over plain HTTP; has `orrery/pause:1`. */
-  readonly registryHost: string;
+  /** Of the containers that hold pods' namespaces. */
+  readonly sandboxImage: string;
+  /** Where the images of registries come from, over plain HTTP: `<host>:<port>` by the name that references begin with. */
+  readonly registries: Readonly<Record<string, string>>;
 }
 
 /** A containerd with everything of its own in a temporary directory. */
-export async function startContainerd({ network, registryHost }: ContainerdOptions): Promise<TestContainerd> {
+export async function startContainerd({ network, sandboxImage, registries }: ContainerdOptions): Promise<TestContainerd> {
   const directory = await mkdtemp(join(tmpdir(), 'orrery-containerd-'));
   const socket = join(directory, 'containerd.sock');
   const config = join(directory, 'config.toml');
-  await writeFile(config, configOf(directory, socket, network, registryHost));
-  await writeRegistryHost(join(directory, 'certs.d', registryHost), registryHost);
+  await writeFile(config, configOf(directory, socket, network, sandboxImage));
+  for (const [name, host] of Object.entries(registries)) await writeRegistryHost(join(directory, 'certs.d', name), host);
   await mkdir(join(directory, 'cni'));
-  await writeFile(join(directory, 'cni', '10-test.conflist'), JSON.stringify(networkOf(directory)));
+  await writeFile(join(directory, 'cni', '10-test.conflist'), JSON.stringify(networkOf(directory, network)));
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const command = [`--net=/var/run/netns/${network.name}`, '/usr/bin/containerd', '--config', config];
-    child = spawn('nsenter', command, { stdio: sealedStdio(['ignore', 'ignore', 'ignore']) });
+    const [file = '', ...args] = [...network.enter, '/usr/bin/containerd', '--config', config];
+    child = spawn(file, args, { stdio: sealedStdio(['ignore', 'ignore', 'ignore']) });
     const begunMs = realClock.monotonicMs();
     while (!existsSync(socket)) {
       if (child.exitCode !== null || realClock.monotonicMs() - begunMs > START_TIMEOUT_MS) throw new Error('containerd did not start');
@@ -105,7 +75,7 @@ export async function startContainerd({ network, registryHost }: ContainerdOptio
   return { endpoint: `unix://${socket}`, start, stop, close };
 }
 
-function configOf(directory: string, socket: string, { thereAddress }: TestNetwork, registryHost: string): string {
+function configOf(directory: string, socket: string, { thereAddress }: TestNetwork, sandboxImage: string): string {
   return `version = 2
 root = "${directory}/root"
 state = "${directory}/state"
@@ -113,7 +83,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
 [grpc]
   address = "${socket}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${registryHost}/orrery/pause:1"
+  sandbox_image = "${sandboxImage}"
   restrict_oom_score_adj = true
   stream_server_address = "${thereAddress}"
   netns_mounts_under_state_dir = true
@@ -134,18 +104,18 @@ async function writeRegistryHost(directory: string, host: string): Promise<void>
   );
 }
 
-function networkOf(directory: string): object {
+function networkOf(directory: string, { bridge, subnet }: TestNetwork): object {
   const ipam = {
     type: 'host-local',
     dataDir: join(directory, 'addresses'),
-    ranges: [[{ subnet: '10.252.0.0/24' }]],
+    ranges: [[{ subnet }]],
     routes: [{ dst: '0.0.0.0/0' }],
   };
   return {
     cniVersion: '0.4.0',
     name: 'orrery-test',
     plugins: [
-      { type: 'bridge', bridge: 'orrcd0', isGateway: true, ipMasq: false, hairpinMode: true, ipam },
+      { type: 'bridge', bridge, isGateway: true, ipMasq: false, hairpinMode: true, ipam },
       { type: 'portmap', capabilities: { portMappings: true } },
     ],
   };
