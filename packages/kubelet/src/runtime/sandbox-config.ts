@@ -16,6 +16,7 @@ export interface ClusterDns {
 }
 
 const HOSTNAME_MAX = 63;
+const FQDN_MAX = 64; // Of the kernel's nodename, without the zero at its end.
 const MAX_SEARCHES = 32;
 const MAX_NAMESERVERS = 3; // What resolvers read. Source: validation.MaxDNSNameservers.
 
@@ -28,9 +29,20 @@ export interface PodNames {
 /** Source: kubelet GeneratePodHostNameAndDomain. */
 export function podNames(pod: Pod, clusterDomain: string): PodNames {
   const { spec, metadata } = pod;
-  const hostname = spec.hostnameOverride || spec.hostname || metadata.name.slice(0, HOSTNAME_MAX).replace(/[.-]+$/, '');
+  if (spec.hostnameOverride) return { hostname: spec.hostnameOverride, domain: '' };
+  const hostname = spec.hostname || metadata.name.slice(0, HOSTNAME_MAX).replace(/[.-]+$/, '');
   const domain = spec.subdomain ? `${spec.subdomain}.${metadata.namespace ?? ''}.svc.${clusterDomain}` : '';
-  return { hostname: spec.setHostnameAsFQDN === true && domain !== '' ? `${hostname}.${domain}` : hostname, domain };
+  return { hostname, domain };
+}
+
+/** What the kernel is told. @throws {Error} when the full name that the pod asks for is too long. Source: kubelet GetNodenameForKernel. */
+function kernelHostname(pod: Pod, clusterDomain: string): string {
+  const { hostname, domain } = podNames(pod, clusterDomain);
+  if (pod.spec.setHostnameAsFQDN !== true || domain === '') return hostname;
+  const full = `${hostname}.${domain}`;
+  if (full.length <= FQDN_MAX) return full;
+  const excess = `${full} is too long (${FQDN_MAX} characters is the max, ${full.length} characters requested)`;
+  throw new Error(`failed to construct FQDN from pod hostname and cluster domain, FQDN ${excess}`);
 }
 
 async function nodeDns(path: string): Promise<DNSConfig> {
@@ -108,7 +120,7 @@ export async function sandboxConfig({
   const sysctls = Object.fromEntries((security.sysctls ?? []).map((sysctl) => [sysctl.name.replaceAll('/', '.'), sysctl.value]));
   return {
     metadata: { name, namespace, uid, attempt },
-    hostname: isHostNetwork(pod) ? '' : podNames(pod, dns.domain).hostname,
+    hostname: isHostNetwork(pod) ? '' : kernelHostname(pod, dns.domain),
     logDirectory: directories.podLogs({ namespace, name, uid }),
     dnsConfig: await podDns(pod, dns, resolvConf),
     portMappings: portMappings(pod),
