@@ -3,7 +3,7 @@ import { createsLine } from './lines/creates.ts';
 import { idleLine } from './lines/idle.ts';
 import { inProcessLine } from './lines/in-process.ts';
 import { listLine } from './lines/list.ts';
-import { podStartLine } from './lines/pod-start.ts';
+import { podStartLines } from './lines/pod-start.ts';
 import { schedulingLine } from './lines/scheduling.ts';
 import { simulatedLine } from './lines/simulated.ts';
 import { storeLine } from './lines/store.ts';
@@ -21,5 +21,5 @@ export const lines: readonly Line[] = [
   watchersLine,
   schedulingLine,
   simulatedLine,
-  podStartLine,
+  ...podStartLines,
 ];

@@ -1,87 +1,106 @@
-import { existsSync } from 'node:fs';
-import { pods, serviceAccounts } from '@orrery/api';
-import type { Pod } from '@orrery/api/core/v1';
+import { pods } from '@orrery/api';
+import type { Container, Pod } from '@orrery/api/core/v1';
 import type { NewObject } from '@orrery/apimachinery';
-import { type Client, loadKubeconfig, newClient, transportFromKubeconfig } from '@orrery/client';
+import type { Client } from '@orrery/client';
 import type { Line } from '../line.ts';
-import { orreryUp } from '../support/orrery-up.ts';
+import { busybox, clientOf, loadBusybox, namespace } from '../support/clusters.ts';
+import { orreryUp, type RunningOrrery } from '../support/orrery-up.ts';
 import { nowMs, sleep } from '../support/timing.ts';
 
-const namespace = 'default';
+const AT_ONCE = 50;
 
-const newSleeper = (name: string): NewObject<Pod> =>
+const newSleeper = (name: string, container: Partial<Container>): NewObject<Pod> =>
   ({
     metadata: { namespace, name },
     spec: {
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 0,
-      containers: [{ name: 'c', image: 'host', command: ['sleep', '3600'] }],
+      containers: [{ name: 'c', command: ['sleep', '3600'], ...container }],
     },
   }) as NewObject<Pod>;
 
-/** Milliseconds from sending a new pod until a watch shows it Running; then it is deleted, and gone, before the next one. */
-async function startOne(client: Client, name: string, signal: AbortSignal): Promise<number> {
-  let phase: string | undefined;
-  let startMs = 0;
-  let ms = 0;
+/** Creates pods at the same time. Milliseconds from sending each until a watch shows it Running; then it is deleted. All are gone in the end. */
+async function startPods(
+  client: Client,
+  newPod: (name: string) => NewObject<Pod>,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const startedMs = new Map<string, number>();
+  const tookMs = new Map<string, number>();
+  const left = new Set(names);
   const over = new AbortController();
   const watched = (async () => {
-    const watchSignal = AbortSignal.any([signal, over.signal]);
-    for await (const events of client.watch<Pod>(pods, { namespace, fieldSelector: `metadata.name=${name}`, signal: watchSignal })) {
+    for await (const events of client.watch<Pod>(pods, { namespace, signal: AbortSignal.any([signal, over.signal]) })) {
       for (const { type, object } of events) {
-        phase = object.status?.phase;
-        if (type === 'DELETED') return;
+        const { name } = object.metadata;
+        const phase = object.status?.phase;
+        if (type === 'DELETED') left.delete(name);
+        if (left.size === 0) return;
         if (phase === 'Failed') throw new Error(`${name} failed: ${JSON.stringify(object.status)}`);
-        if (phase === 'Running' && ms === 0) {
-          ms = nowMs() - startMs;
-          await client.delete(pods, { namespace, name });
-        }
+        if (phase !== 'Running' || tookMs.has(name)) continue;
+        tookMs.set(name, nowMs() - (startedMs.get(name) ?? 0));
+        if (tookMs.size === names.length) for (const each of names) void client.delete(pods, { namespace, name: each });
       }
     }
-    throw new Error(`the watch of ${name} ended when it was ${phase}`);
+    throw new Error(`the watch ended before ${[...left].join(', ')}`);
   })();
   await sleep(20); // The watch is open.
-  startMs = nowMs();
   try {
-    await client.create<Pod>(pods, newSleeper(name));
-    await watched;
+    const created = names.map(async (name) => {
+      startedMs.set(name, nowMs());
+      await client.create<Pod>(pods, newPod(name));
+    });
+    await Promise.all([...created, watched]);
   } finally {
     over.abort();
   }
-  return ms;
+  return [...tookMs.values()];
 }
 
-export const podStartLine: Line = {
-  name: 'pod-start',
-  what: 'pod created until Running, process driver',
-  method: '`orrery up`; pods of one `sleep`, one after the other; from sending the pod to the watch event, over HTTPS from another process',
+/** How one driver is asked for, and what a container is there. */
+export interface PodStartDriver {
+  readonly name: string;
+  readonly container: Partial<Container>;
+  /** Starts what the driver needs. */
+  prepare?(directory: string): Promise<AsyncDisposable & { readonly up: readonly string[] }>;
+  /** Brings the image. */
+  loadImage?(orrery: RunningOrrery, directory: string): Promise<void>;
+}
+
+export const podStartLine = ({ name, container, prepare, loadImage }: PodStartDriver): Line => ({
+  name: `pod-start-${name}`,
+  what: `pod created until Running, ${name} driver`,
+  method: `\`orrery up\`; pods of one \`sleep\`, one after the other, then ${AT_ONCE} at once; from sending the pod to the watch event, over HTTPS from another process`,
   figures: [
-    { name: 'median', unit: 'ms', reach: { atMost: 100 } },
-    { name: '99th percentile', unit: 'ms', percentile: 0.99 },
+    { name: 'one by one', unit: 'ms', reach: { atMost: 100 } },
+    { name: 'one by one, 99th percentile', unit: 'ms', percentile: 0.99 },
+    { name: `${AT_ONCE} at once`, unit: 'ms' },
+    { name: `${AT_ONCE} at once, 99th percentile`, unit: 'ms', percentile: 0.99 },
   ],
   runs: { full: 1, quick: 1 },
-  timeoutMs: 90_000,
+  timeoutMs: 120_000,
   async measure({ directory, quick, signal }) {
-    await using orrery = await orreryUp(directory, signal);
-    const client = newClient(await transportFromKubeconfig(await kubeconfigOf(orrery.kubeconfig, signal)));
-    try {
-      while (!(await client.get(serviceAccounts, { namespace, name: 'default' }).then(...hasIt))) await sleep(50);
-      const ms: number[] = [];
-      for (let index = 0; index < (quick ? 10 : 50); index += 1) ms.push(await startOne(client, `pod-${index}`, signal));
-      return { median: ms, '99th percentile': ms };
-    } finally {
-      await client.transport.close();
-    }
+    await using prepared = (await prepare?.(directory)) ?? { up: ['--runtime', name], [Symbol.asyncDispose]: async () => undefined };
+    await using orrery = await orreryUp(directory, signal, prepared.up);
+    await using connected = await clientOf(orrery, signal);
+    await loadImage?.(orrery, directory);
+    const start = (names: readonly string[]): Promise<readonly number[]> =>
+      startPods(connected.client, (pod) => newSleeper(pod, container), names, signal);
+    await start(['warm-up']); // The first one waits for the node.
+    const single: number[] = [];
+    for (let index = 0; index < (quick ? 20 : 50); index += 1) single.push(...(await start([`pod-${index}`])));
+    const many = await start(Array.from({ length: AT_ONCE }, (_, index) => `many-${index}`));
+    return {
+      'one by one': single,
+      'one by one, 99th percentile': single,
+      [`${AT_ONCE} at once`]: many,
+      [`${AT_ONCE} at once, 99th percentile`]: many,
+    };
   },
-};
+});
 
-const hasIt = [() => true, () => false] as const;
-
-/** It is written a moment after the API is ready. */
-async function kubeconfigOf(path: string, signal: AbortSignal) {
-  while (!existsSync(path)) {
-    signal.throwIfAborted();
-    await sleep(20);
-  }
-  return loadKubeconfig([path]);
-}
+export const podStartLines: readonly Line[] = [
+  podStartLine({ name: 'oci', container: { image: busybox }, loadImage: loadBusybox }),
+  podStartLine({ name: 'process', container: { image: 'host' } }),
+];

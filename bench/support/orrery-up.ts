@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { childEnvironment, endProcess } from '../processes.ts';
 import { nowMs, sleep } from './timing.ts';
 
@@ -13,20 +14,27 @@ export interface RunningOrrery extends AsyncDisposable {
   /** From the start of the process until `/readyz` answered 200. */
   readonly readyMs: number;
   readonly kubeconfig: string;
+  /** Runs another command of the same installation, as `image load`, and returns what it prints. Rejects when it fails. */
+  run(args: readonly string[]): Promise<string>;
 }
 
-const STOP_MS = 12_000;
+const STOP_MS = 25_000; // Pods end, and what was made on the machine is removed.
+const COMMAND_MS = 30_000;
 const POLL_MS = 2;
+const execute = promisify(execFile);
 
-/** `orrery up` as users start it, on an empty disk. Disposal is SIGTERM, as Ctrl+C. */
-export async function orreryUp(directory: string, signal: AbortSignal): Promise<RunningOrrery> {
+/** `orrery up` as users start it, on an empty disk, with further arguments. Disposal is SIGTERM, as Ctrl+C. */
+export async function orreryUp(directory: string, signal: AbortSignal, args: readonly string[] = []): Promise<RunningOrrery> {
   const bin = join(process.cwd(), 'packages/orrery/bin/orrery.cjs');
   if (!existsSync(bin)) throw new Error('run it in the root of the checkout');
   const port = await freePort();
   const data = join(directory, 'data');
   const environment = childEnvironment({ XDG_DATA_HOME: data, XDG_CACHE_HOME: join(directory, 'cache'), HOME: directory });
   const startMs = nowMs();
-  const child = spawn(process.execPath, [bin, 'up', '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
+  const child = spawn(process.execPath, [bin, 'up', '--port', String(port), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const end = () => endProcess(child, STOP_MS);
@@ -42,7 +50,9 @@ export async function orreryUp(directory: string, signal: AbortSignal): Promise<
   }
   const readyMs = nowMs() - startMs;
   const kubeconfig = join(data, 'orrery/default/kubeconfig');
-  return { pid: child.pid ?? 0, readyMs, kubeconfig, [Symbol.asyncDispose]: end };
+  const run = async (command: readonly string[]): Promise<string> =>
+    (await execute(process.execPath, [bin, ...command], { env: environment, timeout: COMMAND_MS, signal })).stdout;
+  return { pid: child.pid ?? 0, readyMs, kubeconfig, run, [Symbol.asyncDispose]: end };
 }
 
 async function freePort(): Promise<number> {
