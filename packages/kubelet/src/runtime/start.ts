@@ -171,12 +171,12 @@ export function newContainerStarter(deps: Deps): ContainerStarter {
       );
       const config = await attempt('CreateContainerConfigError', () => makeConfig(spec, context, present));
       const containerId = await attempt('CreateContainerError', () =>
-        limiter.run(
+        limiter.runFirst(
           async () => (await runtime.createContainer({ podSandboxId: sandboxId, config, sandboxConfig }, signal)).containerId ?? '',
         ),
       );
       events.event(about, 'Normal', reasons.created, 'Container created');
-      await attempt('RunContainerError', () => limiter.run(() => runtime.startContainer({ containerId }, signal)));
+      await attempt('RunContainerError', () => limiter.runFirst(() => runtime.startContainer({ containerId }, signal)));
       events.event(about, 'Normal', reasons.started, 'Container started');
       await postStart(spec, context, containerId);
     },
