@@ -8,6 +8,7 @@ import { containerCalls, removeContainer, track } from './container-calls.ts';
 import { newEventHub } from './events.ts';
 import { type Host, probeHost } from './host/host.ts';
 import { makePrivate } from './host/private-mount.ts';
+import { findUserRoots } from './host/user-roots.ts';
 import { newImageService } from './images/image-service.ts';
 import type { ImageStore } from './images/image-store.ts';
 import { type ContainerRecord, newRecords, type SandboxRecord } from './records.ts';
@@ -65,6 +66,7 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRun
     hostname: hostname(),
     images,
     events: newEventHub(clock),
+    userRoots: findUserRoots(host, instanceId),
     sandboxRecords: newRecords<SandboxRecord>(join(directory, 'sandboxes')),
     containerRecords: newRecords<ContainerRecord>(join(directory, 'containers')),
     sandboxes: new Map(),
@@ -105,10 +107,11 @@ async function recover(state: State): Promise<void> {
 }
 
 function runtimeCalls(
-  { events, host, network, images }: State,
+  { events, host, network, images, userRoots }: State,
   onClose: () => void,
 ): Pick<Runtime, 'version' | 'status' | 'getContainerEvents' | 'close'> {
   const { kind, version } = host.runtime;
+  const features = { recursiveReadOnlyMounts: true, userNamespaces: userRoots !== undefined };
   void images;
   return {
     version: async () => ({ version: '0.1.0', runtimeName: 'orrery', runtimeVersion: `0.1.0+${kind}.${version}`, runtimeApiVersion: 'v1' }),
@@ -124,7 +127,7 @@ function runtimeCalls(
           ],
         },
         info: { runtime: `${kind} ${version}`, notes: host.notes.join('\n') },
-        runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: true, userNamespaces: false } }],
+        runtimeHandlers: ['', kind].map((name) => ({ name, features })),
         features: { supplementalGroupsPolicy: true },
       };
     },

@@ -1,11 +1,20 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { type PodSandboxConfig, type Runtime, RuntimeError } from '@orrery/cri';
 import type { Container } from './container/container.ts';
 import { cgroupParent, removeContainer } from './container-calls.ts';
 import type { SandboxRecord } from './records.ts';
 import { startPause } from './sandbox/pause.ts';
-import { freeMounts, isOnHost, makeSharedMemory, networkRequest, podSysctls, writeSandboxFiles } from './sandbox/sandbox.ts';
+import {
+  freeMounts,
+  isOnHost,
+  makeSharedMemory,
+  mountSharedMemory,
+  networkRequest,
+  podSysctls,
+  writeSandboxFiles,
+} from './sandbox/sandbox.ts';
 import { sandboxState } from './sandbox/sandbox-state.ts';
+import { type HeldNamespaces, holdUserNamespace, keepUserNamespace, podUsers } from './sandbox/user-namespace.ts';
 import { newId, type State, sandboxOf } from './state.ts';
 import { containerStatus, matchesSandbox, sandboxStatus, sandboxSummary } from './views.ts';
 
@@ -42,14 +51,17 @@ export async function removeSandbox(state: State, id: string): Promise<void> {
   if (ownGroup) await state.host.cgroups.remove(cgroupParent(state, sandbox));
   await state.sandboxRecords.remove(id);
   state.sandboxes.delete(id);
+  if (state.sandboxes.size === 0 && state.userRoots !== undefined) await rm(state.userRoots, { recursive: true, force: true });
   if (ownGroup && state.sandboxes.size === 0) await state.host.cgroups.removeEmpty(state.cgroupRoot);
 }
 
 async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler: string): Promise<string> {
   const { host, clock, random, network, hostAddresses } = state;
-  if (runtimeHandler !== '') throw new RuntimeError('INVALID_ARGUMENT', `no runtime for "${runtimeHandler}" is configured`);
-  if (config.linux?.securityContext?.namespaceOptions?.usernsOptions?.mode === 'POD')
-    throw new RuntimeError('UNIMPLEMENTED', 'user namespaces (hostUsers: false) are not supported by this container runtime');
+  if (runtimeHandler !== '' && runtimeHandler !== host.runtime.kind)
+    throw new RuntimeError('INVALID_ARGUMENT', `no runtime for "${runtimeHandler}" is configured`);
+  const users = podUsers(config);
+  if (users !== undefined && state.userRoots === undefined)
+    throw new RuntimeError('UNIMPLEMENTED', 'user namespaces (hostUsers: false) need crun 1.8, Linux 6.3 and root');
   podSysctls(config); // Refuses now what could not start later.
   const id = newId(random);
   const directory = state.sandboxRecords.directory(id);
@@ -64,10 +76,13 @@ async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler
     bootId: host.bootId,
   };
   await put(state, initial);
+  let held: HeldNamespaces | undefined;
   try {
+    if (users !== undefined) held = await holdUserNamespace(users);
     const [attachment] = await Promise.all([
-      onHost ? undefined : network.attach(networkRequest(id, config)),
-      isOnHost(config, 'ipc') ? undefined : makeSharedMemory(directory),
+      onHost ? undefined : network.attach(networkRequest(id, config, held?.pid)),
+      isOnHost(config, 'ipc') ? undefined : held === undefined ? makeSharedMemory(directory) : mountSharedMemory(directory),
+      held === undefined ? undefined : keepUserNamespace(directory, held.pid),
       writeSandboxFiles(directory, config, onHost ? state.hostname : (config.hostname ?? '')),
       (config.logDirectory ?? '') === '' ? undefined : mkdir(config.logDirectory ?? '', { recursive: true, mode: 0o755 }),
     ]);
@@ -83,6 +98,8 @@ async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler
   } catch (err) {
     await removeSandbox(state, id);
     throw err;
+  } finally {
+    await held?.release();
   }
 }
 
