@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
 import { request } from 'node:https';
@@ -220,11 +221,12 @@ describe('a pod of real processes', () => {
 
   test('ends its sidecars after its main container, the last one first', async () => {
     const { volumes, volumeMounts } = await shared('order');
-    const says = (name: string): string => `trap "echo ${name} >> /orrery-test/shared/order; exit 0" TERM; while :; do sleep 0.02; done`;
+    const says = (name: string): string =>
+      `trap "echo ${name} >> /orrery-test/shared/order; exit 0" TERM; echo > /orrery-test/shared/trap-${name}; while :; do sleep 0.02; done`;
     const sidecar = (name: string): Container => ({ name, image: 'sh:1', args: [says(name)], volumeMounts, restartPolicy: 'Always' });
     await create('sides', says('main'), { volumeMounts }, { volumes, initContainers: [sidecar('s1'), sidecar('s2')] });
     await started('sides');
-    await until('sidecars ready', () => getPod('sides')?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True');
+    await until('all have set their traps', () => ['main', 's1', 's2'].every((name) => existsSync(join(root, 'order', `trap-${name}`))));
     await remove('sides');
     expect(await readFile(join(root, 'order', 'order'), 'utf8')).toBe('main\ns2\ns1\n');
   });

@@ -18,13 +18,15 @@ export interface KillOptions {
   readonly reason?: KillReason;
   /** Replaces every other grace period; in seconds. */
   readonly graceSeconds?: number | undefined;
+  /** Resolves when the containers that must end earlier have ended. The preStop hook does not wait for it, and nothing beyond the grace. */
+  readonly turn?: Promise<unknown>;
   readonly signal: AbortSignal;
 }
 
 /** Ends containers and pods, with what their specs ask for before the end. */
 export interface Killer {
   killContainer(pod: Pod, instance: ContainerInstance, podIp: string, options: KillOptions): Promise<void>;
-  /** Ends regular containers together, then sidecars in reverse order, then the sandboxes. */
+  /** Ends regular containers together, then sidecars in reverse order, then the sandboxes; preStop hooks of all begin at once. */
   killPod(pod: Pod, state: PodState, options: KillOptions): Promise<void>;
 }
 
@@ -55,6 +57,11 @@ function graceSeconds(pod: Pod, container: Container, instance: ContainerInstanc
   );
 }
 
+/** Waits for all, then throws what the first that failed threw. */
+async function allSettled(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(tasks)) if (result.status === 'rejected') throw result.reason;
+}
+
 export function newKiller({ runtime, clock, events, hooks, log }: Deps): Killer {
   /** Seconds that the hook took. */
   async function preStop(pod: Pod, spec: ContainerSpec, containerId: string, podIp: string, grace: number, signal: AbortSignal) {
@@ -74,13 +81,23 @@ export function newKiller({ runtime, clock, events, hooks, log }: Deps): Killer 
     return (clock.monotonicMs() - startMs) / 1000;
   }
 
+  /** Seconds that it took. */
+  async function awaitTurn(turn: Promise<unknown> | undefined, grace: number, signal: AbortSignal): Promise<number> {
+    if (turn === undefined || grace <= 0) return 0;
+    const startMs = clock.monotonicMs();
+    using timeout = timeoutSignal(clock, grace * 1000);
+    using either = anySignal(signal, timeout.signal);
+    await abortable(turn, either.signal).catch(() => signal.throwIfAborted());
+    return (clock.monotonicMs() - startMs) / 1000;
+  }
+
   const killContainer: Killer['killContainer'] = async (pod, instance, podIp, options) => {
     const spec = allContainers(pod.spec).find(({ container }) => container.name === instance.name) ?? restored(instance);
-    const { message = `Stopping container ${instance.name}`, reason = '', signal } = options;
+    const { message = `Stopping container ${instance.name}`, reason = '', turn, signal } = options;
     const wanted = options.graceSeconds ?? graceSeconds(pod, spec.container, instance, reason);
     events.event(containerReference(pod, spec), 'Normal', reasons.killing, message);
     const spent = await preStop(pod, spec, instance.id, podIp, wanted, signal);
-    const left = Math.ceil(wanted - spent);
+    const left = Math.ceil(wanted - spent - (await awaitTurn(turn, wanted - spent, signal)));
     const timeout = Math.max(left, MINIMUM_GRACE_SECONDS);
     try {
       // Abortable here: a shorter grace period must not wait for a driver that sits a longer one out.
@@ -91,10 +108,8 @@ export function newKiller({ runtime, clock, events, hooks, log }: Deps): Killer 
   };
 
   async function killAll(pod: Pod, instances: readonly ContainerInstance[], state: PodState, options: KillOptions): Promise<void> {
-    const results = await Promise.allSettled(
-      instances.map((instance) => killContainer(pod, instance, state.ips[0] ?? pod.status?.podIP ?? '', options)),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const podIp = state.ips[0] ?? pod.status?.podIP ?? '';
+    await allSettled(instances.map((instance) => killContainer(pod, instance, podIp, options)));
   }
 
   async function stopSandboxes(state: PodState, signal: AbortSignal): Promise<void> {
@@ -112,19 +127,13 @@ export function newKiller({ runtime, clock, events, hooks, log }: Deps): Killer 
     async killPod(pod, state, options) {
       const alive = state.containers.filter(({ phase }) => phase === 'running' || phase === 'unknown');
       const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
-      const startMs = clock.monotonicMs();
-      await killAll(
-        pod,
-        alive.filter(({ name }) => !sidecars.includes(name)),
-        state,
-        options,
-      );
+      const regular = alive.filter(({ name }) => !sidecars.includes(name));
+      const ends = [killAll(pod, regular, state, options)];
       for (const name of sidecars.reverse()) {
         const instances = alive.filter((instance) => instance.name === name);
-        const whole = options.graceSeconds ?? pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds;
-        const left = whole === undefined ? undefined : Math.max(1, Math.ceil(whole - (clock.monotonicMs() - startMs) / 1000));
-        await killAll(pod, instances, state, { ...options, graceSeconds: left });
+        ends.push(killAll(pod, instances, state, { ...options, turn: Promise.allSettled(ends) }));
       }
+      await allSettled(ends);
       await stopSandboxes(state, options.signal);
     },
   };
