@@ -5,17 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { realClients } from '../support/clients.ts';
 import { type Finished, type RunOptions, run, startTestCluster, type TestCluster } from '../support/cluster.ts';
-
-/** What stands for the images that the suite names. */
-const imageMap = `
-images:
-  "nginx*":
-    entrypoint: ["python3", "-u", "-m", "http.server", "--bind", "$(POD_IP)"]
-    command: ["80"]
-  "busybox*":
-    entrypoint: []
-    command: ["sh"]
-`;
+import { type Driver, type Prepared, processDriver } from './drivers.ts';
 
 /** The real kubectl against one cluster, in one namespace. Arguments are words: `k('get pods -o wide')` or an array. */
 export interface Kubectl {
@@ -44,6 +34,7 @@ export interface Json {
 }
 
 export interface Suite {
+  readonly driver: Driver;
   readonly cluster: TestCluster;
   /** A folder for files of the suite. */
   readonly folder: string;
@@ -54,13 +45,16 @@ export interface Suite {
 }
 
 /** One cluster for all tests of a file. */
-export function useSuite(): () => Suite {
+export function useSuite(driver: Driver = processDriver): () => Suite {
   let suite: Suite | undefined;
+  let prepared: Prepared | undefined;
   const running: Running[] = [];
   beforeAll(async () => {
-    const cluster = await startTestCluster({ imageMap });
+    prepared = await driver.prepare();
+    const cluster = await startTestCluster(prepared.options);
     const folder = await mkdtemp(join(tmpdir(), 'orrery-kubectl-'));
     suite = {
+      driver,
       cluster,
       folder,
       async namespace(name) {
@@ -79,6 +73,7 @@ export function useSuite(): () => Suite {
   afterAll(async () => {
     for (const each of running) await each.stop();
     await suite?.cluster.dispose();
+    await prepared?.close();
     if (suite !== undefined) await rm(suite.folder, { recursive: true, force: true });
   });
   return () => {

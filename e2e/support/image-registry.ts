@@ -3,6 +3,8 @@ import { nginxImage } from './nginx-image.ts';
 
 /** A real registry that stands for Docker Hub. */
 export interface ImageRegistry {
+  /** `127.0.0.1:<port>` */
+  readonly host: string;
   /** A registries file (see `orrery up --registries`) that leads docker.io there. */
   readonly registries: string;
   push(repository: string, tag: string, image: TestImage): Promise<void>;
@@ -20,6 +22,7 @@ export async function startImageRegistry(nginxTags: readonly string[] = ['latest
     throw err;
   }
   return {
+    host: registry.host,
     registries: `mirrors:\n  docker.io:\n    endpoint: ["http://${registry.host}"]\n`,
     push: registry.push,
     close: registry.close,

@@ -91,6 +91,8 @@ const applets = [
   'find',
   'df',
   'md5sum',
+  'sha256sum',
+  'chroot',
   'readlink',
   'pwd',
   'ln',

@@ -1,0 +1,4 @@
+import { remoteDriver } from './drivers.ts';
+import { describeWithPods } from './with-pods/all.ts';
+
+await describeWithPods(remoteDriver);
