@@ -13,6 +13,7 @@ export const layers: readonly (readonly string[])[] = [
     '@orrery/kube-scheduler',
     '@orrery/kubelet',
     '@orrery/pod-network',
+    '@orrery/universe',
   ],
   ['orrery'],
   ['@orrery/testkit'],
