@@ -66,7 +66,8 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function startTicksOf(pid: number): Promise<string | undefined> {
+/** When a process began, in clock ticks since boot; undefined when it is gone. */
+export async function startTicksOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return undefined;
   // The command name, in parentheses, may hold spaces: fields are counted from the last parenthesis. Start time is field 22 of proc(5).

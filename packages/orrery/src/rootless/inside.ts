@@ -1,0 +1,13 @@
+/** Set in the environment of what runs in the namespaces of an ordinary user's cluster, where that user is 0. */
+export const ROOTLESS = 'ORRERY_ROOTLESS';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** This process is root in namespaces of its own, not on the machine. */
+export const isInsideNamespaces = (env: Environment): boolean => env[ROOTLESS] === '1';
+
+/** This process may change the machine itself. */
+export const isMachineRoot = (env: Environment): boolean => process.getuid?.() === 0 && !isInsideNamespaces(env);
+
+/** An ordinary user of a machine that has user namespaces. */
+export const isOrdinaryUser = (): boolean => process.platform === 'linux' && process.getuid?.() !== 0;
