@@ -65,6 +65,7 @@ describe.runIf(canMakeNetworks)('nftables', () => {
       await eventually('pod3', 'TCP:10.96.0.10:80', 'refused');
       await eventually('outside', 'TCP:192.0.2.1:30080', 'refused');
       await eventually('host', 'TCP:127.0.0.1:30080', 'refused');
+      await eventually('host', 'TCP:10.96.0.10:80', 'refused');
       await api.client.create(endpointSlices, testSlice('web', 8080, ['10.244.0.2']));
       await eventually('pod3', 'TCP:10.96.0.10:80', 'pod2 10.244.0.3');
       await eventually('pod2', 'TCP:10.96.0.10:80', 'pod2 10.244.0.1'); // Itself, through the host: masqueraded.

@@ -39,7 +39,8 @@ function maps({ ip, address }: Dialect, { nodeIps, serviceCidrs }: SkeletonOptio
     `map no-endpoints { ${toPort} }`,
     'map no-endpoint-node-ports { type inet_proto . inet_service : verdict; }',
     `map firewalls { ${toPort} }`,
-    'chain reject-it { reject; }',
+    // A reset, as ICMP does not reach this machine's own TCP clients where the route to Services leads to the loopback device.
+    'chain reject-it { meta l4proto tcp reject with tcp reset; reject; }',
     `chain mark-for-masquerade { meta mark set meta mark or ${MASQUERADE_MARK}; }`,
     `chain to-services {
   ${ip} daddr . meta l4proto . th dport vmap @services;
@@ -71,7 +72,7 @@ function filters({ ip }: Dialect, { localhost }: SkeletonOptions): string[] {
     `chain unserved {
   ${ip} daddr . meta l4proto . th dport vmap @no-endpoints;
   ${ip} daddr @node-ips meta l4proto . th dport vmap @no-endpoint-node-ports;
-  ${ip} daddr @cluster-ips reject;
+  ${ip} daddr @cluster-ips goto reject-it;
   ${ip} daddr @service-cidrs drop;
 }`,
     `chain firewall-prerouting { type filter hook prerouting priority -110; ${firewall} }`,

@@ -28,6 +28,11 @@ export class Reservations {
     this.#entries.set(id, { owner, untilMs: now + IN_FLIGHT_MS });
   }
 
+  /** The Service is stored with these: from now on the store says whether they are taken. */
+  settle(owner: string, ids: Iterable<string>): void {
+    for (const id of ids) if (this.#entries.get(id)?.owner === owner) this.#entries.delete(id);
+  }
+
   /** The Service is being deleted: what it still has is seen in the store. */
   forget(owner: string): void {
     for (const [key, entry] of this.#entries) if (entry.owner === owner) this.#entries.delete(key);

@@ -171,6 +171,14 @@ describe('node ports', () => {
     expect(spec.ports?.[0]?.nodePort).toBe(spec.ports?.[1]?.nodePort);
   });
 
+  test('are free as soon as their Service has given them up', async () => {
+    const { spec } = await create('np6', { type: 'NodePort' });
+    const nodePort = spec.ports?.[0]?.nodePort ?? 0;
+    await api.client.patch(services, { namespace, name: 'np6' }, 'merge', { spec: { type: 'ClusterIP' } });
+    const next = await create('np7', { type: 'NodePort', ports: [{ port: 80, nodePort }] });
+    expect(next.spec.ports?.[0]?.nodePort).toBe(nodePort);
+  });
+
   test('go with the type', async () => {
     const service = await create('np5', { type: 'NodePort' });
     const updated = await api.client.patch(services, { namespace, name: 'np5' }, 'merge', { spec: { type: 'ClusterIP' } });

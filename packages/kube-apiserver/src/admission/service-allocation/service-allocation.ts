@@ -19,7 +19,7 @@ import { type Addresses, allocateClusterIps } from './cluster-ips.ts';
 import { fillFamilies } from './ip-families.ts';
 import { allocateHealthCheckPort, allocateNodePorts, type PortRange } from './node-ports.ts';
 import { Reservations } from './reservations.ts';
-import { Taken } from './taken.ts';
+import { idsOf, Taken } from './taken.ts';
 
 export interface ServiceAllocationOptions {
   /** Service addresses, one range or one of each family, the default family first. @default ['10.96.0.0/12'] */
@@ -62,6 +62,8 @@ export function newServiceAllocation(context: AdmissionContext, options: Service
       if (operation === 'DELETE') allocation.reservations.forget(`${namespace}/${name}`);
       if (draft === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return;
       const service = draft as Draft<Service>;
+      const old = oldOf(attributes);
+      if (old !== undefined) allocation.reservations.settle(keyOf(old), idsOf(old));
       prepare(service, attributes);
       if (!needsClusterIp(service.spec) || invalidAnyway(service as Service, attributes)) return;
       const { items } = await context.client().list(services);
