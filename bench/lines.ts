@@ -1,10 +1,13 @@
 import type { Line } from './line.ts';
 import { createsLine } from './lines/creates.ts';
+import { dnsLine } from './lines/dns.ts';
+import { firstAnswerLine } from './lines/first-answer.ts';
 import { idleLine } from './lines/idle.ts';
 import { inProcessLine } from './lines/in-process.ts';
 import { listLine } from './lines/list.ts';
 import { podStartLines } from './lines/pod-start.ts';
 import { schedulingLine } from './lines/scheduling.ts';
+import { servicesLine } from './lines/services.ts';
 import { simulatedLine } from './lines/simulated.ts';
 import { storeLine } from './lines/store.ts';
 import { upLine } from './lines/up.ts';
@@ -22,4 +25,7 @@ export const lines: readonly Line[] = [
   schedulingLine,
   simulatedLine,
   ...podStartLines,
+  firstAnswerLine,
+  servicesLine,
+  dnsLine,
 ];
