@@ -7,6 +7,7 @@ import { updateResources } from './container/update.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 import { isOnHost, sandboxPaths } from './sandbox/sandbox.ts';
 import { sandboxState } from './sandbox/sandbox-state.ts';
+import { podUsers, userNamespaceFile } from './sandbox/user-namespace.ts';
 import type { SandboxNamespaces } from './spec/namespaces.ts';
 import { containerOf, newId, type State, sandboxOf, visibleContainers } from './state.ts';
 import { containerStats } from './stats.ts';
@@ -56,6 +57,7 @@ function lentNamespaces(state: State, sandbox: SandboxRecord): SandboxNamespaces
     ...(netnsPath === undefined ? {} : { network: netnsPath }),
     ...(isOnHost(config, 'ipc') ? {} : { ipc: sandboxPaths(state.sandboxRecords.directory(sandbox.id), config).ipc }),
     ...(pausePid === undefined ? {} : { pid: `/proc/${pausePid}/ns/pid` }),
+    ...(podUsers(config) === undefined ? {} : { user: userNamespaceFile(state.sandboxRecords.directory(sandbox.id)) }),
   };
 }
 
@@ -98,6 +100,7 @@ async function createContainer(
     images,
     host,
     directory,
+    rootsDirectory: podUsers(sandbox.config) === undefined ? directory : (state.userRoots ?? directory),
     cgroupPath,
   };
   try {

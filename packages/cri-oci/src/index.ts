@@ -1,6 +1,7 @@
 export { type FoundProgram, findOciRuntime, type OciPrograms } from './host/find-oci-runtime.ts';
 export type { Host } from './host/host.ts';
 export { freeDirectoryMounts } from './host/private-mount.ts';
+export { removeUserRoots } from './host/user-roots.ts';
 export type { ImageConfig, ImageRecord } from './images/image-record.ts';
 export { newImageService } from './images/image-service.ts';
 export type { ImageFsInfo, ImageLog, ImageStore, ImageStoreOptions, LoadOptions, PullProgress, PullRequest } from './images/image-store.ts';

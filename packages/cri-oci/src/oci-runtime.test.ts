@@ -21,7 +21,7 @@ for (const kind of ['crun', 'runc']) {
         limits: true,
         users: true,
         hostPorts: false, // The plain network has none.
-        userNamespaces: false,
+        userNamespaces: kind === 'crun', // Which every kernel since 6.3 has.
         propagation: true,
         filtersImages: true,
         events: true,

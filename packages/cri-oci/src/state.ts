@@ -23,6 +23,11 @@ export interface State {
   readonly hostname: string;
   readonly images: ImageStore;
   readonly events: EventHub;
+  /**
+   * Where root file systems are mounted that users of a pod's own must reach: every folder above it can be searched by all. Undefined where
+   * this machine cannot give pods users of their own.
+   */
+  readonly userRoots: string | undefined;
   readonly sandboxRecords: Records<SandboxRecord>;
   readonly containerRecords: Records<ContainerRecord>;
   readonly sandboxes: Map<string, SandboxRecord>;

@@ -16,6 +16,8 @@ export interface NetworkRequest {
   readonly uid: string;
   readonly hostPorts: readonly HostPort[];
   readonly annotations: Readonly<Record<string, string>>;
+  /** A process whose network namespace is taken; it may end afterwards. @default a new namespace, owned by the host's users */
+  readonly netnsOf?: number;
 }
 
 export interface PodAttachment {

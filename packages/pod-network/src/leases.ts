@@ -12,6 +12,8 @@ export interface Lease {
   readonly name: string;
   readonly uid: string;
   readonly hostPorts: readonly HostPort[];
+  /** The process whose namespace is taken. Means nothing after a restart: a lease half made is begun anew. */
+  readonly netnsOf?: number;
 }
 
 interface SavedLeases {
@@ -70,7 +72,7 @@ export class Leases {
   }
 
   /** The caller saves. @throws PodNetworkError `AddressesExhausted`, `HostPortTaken` */
-  allocate({ sandboxId, namespace, name, uid, hostPorts }: NetworkRequest): Lease {
+  allocate({ sandboxId, namespace, name, uid, hostPorts, netnsOf }: NetworkRequest): Lease {
     for (const port of hostPorts) {
       const owner = this.portOwners.get(key(port));
       if (owner === undefined || owner === sandboxId) continue;
@@ -78,7 +80,7 @@ export class Leases {
       const who = taken === undefined ? owner : `${taken.namespace}/${taken.name}`;
       throw new PodNetworkError('HostPortTaken', `host port ${port.hostPort}/${port.protocol} is taken by pod ${who}`);
     }
-    const lease = { sandboxId, slot: this.freeSlot(), namespace, name, uid, hostPorts };
+    const lease = { sandboxId, slot: this.freeSlot(), namespace, name, uid, hostPorts, ...(netnsOf === undefined ? {} : { netnsOf }) };
     this.hold(lease);
     return lease;
   }

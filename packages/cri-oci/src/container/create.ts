@@ -5,12 +5,14 @@ import type { Host } from '../host/host.ts';
 import { readMountFacts } from '../host/mount-table.ts';
 import type { ImageRecord } from '../images/image-record.ts';
 import type { ImageStore } from '../images/image-store.ts';
-import type { ContainerSnapshot } from '../images/snapshots.ts';
+import type { ContainerSnapshot, IdMapping, SnapshotOptions } from '../images/snapshots.ts';
 import { type RecordedConfig, recordedConfig, type SandboxRecord } from '../records.ts';
 import { podSysctls, sandboxPaths } from '../sandbox/sandbox.ts';
+import { podUsers } from '../sandbox/user-namespace.ts';
 import { containerCapabilities } from '../spec/capabilities.ts';
 import { containerCommand, containerEnvironment, workingDirectory } from '../spec/command.ts';
 import { containerDevices } from '../spec/devices.ts';
+import type { IdMappings } from '../spec/id-mappings.ts';
 import { defaultMounts, orderedMounts, rootPropagation, volumeMount } from '../spec/mounts.ts';
 import { containerNamespaces, type SandboxNamespaces } from '../spec/namespaces.ts';
 import type { OciMount, OciSpec, OciUser } from '../spec/oci.ts';
@@ -35,6 +37,8 @@ export interface CreateInput {
   readonly host: Host;
   /** The container's own folder. */
   readonly directory: string;
+  /** Where root file systems are mounted, in the container's mount namespace. */
+  readonly rootsDirectory: string;
   readonly cgroupPath: string;
 }
 
@@ -55,12 +59,13 @@ interface ImageVolume {
 
 /** Everything about a container that has to be looked up, and its `config.json` made of it. Nothing is started or mounted. */
 export async function createSpec(input: CreateInput): Promise<CreatedContainer> {
-  const { id, sandbox, sandboxDirectory, image, images, host, directory, cgroupPath, hostname } = input;
+  const { id, sandbox, sandboxDirectory, image, images, host, directory, rootsDirectory, cgroupPath, hostname } = input;
+  const users = podUsers(sandbox.config);
   const config = recordedConfig(input.config);
   const context = config.linux?.securityContext ?? {};
   const { privileged = false, readonlyRootfs = false } = context;
-  const snapshot = await images.snapshot(id, image);
-  const rootfs = join(directory, 'rootfs');
+  const snapshot = await images.snapshot(id, image, ownersOf(users));
+  const rootfs = join(rootsDirectory, 'rootfs');
   await mkdir(rootfs, { recursive: true });
   const [passwd, group] = await Promise.all([readLayerFile(snapshot, 'etc/passwd'), readLayerFile(snapshot, 'etc/group')]);
   const user = containerUser(context, image.config.User ?? '', { passwd, group });
@@ -86,7 +91,7 @@ export async function createSpec(input: CreateInput): Promise<CreatedContainer> 
       privileged,
       cgroupVersion: host.cgroups.abilities.version,
     }),
-    mounts: orderedMounts(defaultMounts({ privileged, readonlyRootfs, files, cgroup: host.limits }), own),
+    mounts: orderedMounts(defaultMounts({ privileged, readonlyRootfs, files, cgroup: host.limits, users }), own),
     rootfsPropagation: rootPropagation(config.mounts ?? []),
     devices: await containerDevices(config.devices ?? [], privileged),
     resources: host.limits ? containerResources(resources, host.cgroups.abilities) : {},
@@ -94,7 +99,7 @@ export async function createSpec(input: CreateInput): Promise<CreatedContainer> 
     oomScoreAdj: clampedOomScore(resources.oomScoreAdj ?? 0, host.oomScoreAdj, host.capabilities.has('CAP_SYS_RESOURCE')),
     hostname,
     sysctls: podSysctls(sandbox.config),
-    idMappings: undefined,
+    idMappings: users,
     apparmorProfile: apparmorProfile(host, context.apparmor?.profileType === 'Localhost' ? context.apparmor.localhostRef : undefined),
   });
   await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
@@ -108,13 +113,21 @@ export async function createSpec(input: CreateInput): Promise<CreatedContainer> 
   };
 }
 
+/** The image's files belong to the pod's users. */
+function ownersOf(users: IdMappings | undefined): SnapshotOptions {
+  if (users === undefined) return {};
+  const plain = (ids: IdMappings['uids']): readonly IdMapping[] =>
+    ids.map(({ containerID: containerId, hostID: hostId, size: length }) => ({ containerId, hostId, length }));
+  return { uidMappings: plain(users.uids), gidMappings: plain(users.gids) };
+}
+
 function apparmorProfile({ apparmor }: Host, profile: string | undefined): string | undefined {
   if (profile !== undefined && !apparmor) throw new RuntimeError('INVALID_ARGUMENT', 'AppArmor is not enabled on this machine');
   return profile?.replace(/^localhost\//, '');
 }
 
 async function ownMounts(
-  { id, images, directory }: CreateInput,
+  { id, images, rootsDirectory, sandbox }: CreateInput,
   mounts: readonly Mount[],
 ): Promise<{ readonly mounts: readonly OciMount[]; readonly imageVolumes: readonly ImageVolume[] }> {
   const facts = readMountFacts();
@@ -126,7 +139,8 @@ async function ownMounts(
         images,
         mount,
         `${id}-volume-${imageVolumes.length}`,
-        join(directory, `volume-${imageVolumes.length}`),
+        join(rootsDirectory, `volume-${imageVolumes.length}`),
+        ownersOf(podUsers(sandbox.config)),
       );
       imageVolumes.push(volume);
       const source = join(volume.target, insideOf(mount.imageSubPath ?? ''));
@@ -156,11 +170,17 @@ async function mountSource({ hostPath = '', containerPath = '' }: Mount): Promis
   });
 }
 
-async function imageVolume(images: ImageStore, mount: Mount, snapshotId: string, target: string): Promise<ImageVolume> {
+async function imageVolume(
+  images: ImageStore,
+  mount: Mount,
+  snapshotId: string,
+  target: string,
+  owners: SnapshotOptions,
+): Promise<ImageVolume> {
   const reference = mount.image?.image ?? '';
   const image = images.resolve(reference);
   if (image === undefined) throw new RuntimeError('NOT_FOUND', `image "${reference}" of the volume at ${mount.containerPath} not found`);
-  const snapshot = await images.snapshot(snapshotId, image, { readOnly: true });
+  const snapshot = await images.snapshot(snapshotId, image, { readOnly: true, ...owners });
   await mkdir(target, { recursive: true });
   return { snapshotId, target, snapshot };
 }

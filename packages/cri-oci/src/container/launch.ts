@@ -88,15 +88,20 @@ function monitorArguments(input: LaunchInput): readonly string[] {
   ];
 }
 
+// An ended pipe: crun gives the container's input to the container's user, and /dev/null is the host's in a user namespace.
+const EMPTY_INPUT = ' <<END\nEND';
+
 /** What stands for the runtime: called as `<script> create --bundle …`, it turns creation into a run. */
-function runtimeScript({ host, mounts, stateDirectory, directory }: LaunchInput): string {
+function runtimeScript({ host, mounts, stateDirectory, directory, stdin, terminal }: LaunchInput): string {
   const lines = ['set -e'];
   for (const { mount, target } of mounts) {
     lines.push(`cd ${shellQuote(mount.directory)}`);
     lines.push(`mount -t ${mount.type} -o ${shellQuote(mount.options)} ${shellQuote(mount.source)} ${shellQuote(target)}`);
   }
   lines.push(...hideUnified(host), `cd ${shellQuote(directory)}`, 'shift');
-  lines.push(`exec ${runtimeCommand(host, stateDirectory).map(shellQuote).join(' ')} run --detach "$@"`);
+  lines.push(
+    `exec ${runtimeCommand(host, stateDirectory).map(shellQuote).join(' ')} run --detach "$@"${stdin || terminal ? '' : EMPTY_INPUT}`,
+  );
   return lines.join('\n');
 }
 

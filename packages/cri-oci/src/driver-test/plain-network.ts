@@ -13,13 +13,14 @@ export function newPlainNetwork(prefix: string): PodNetwork {
     if (existsSync(`/var/run/netns/${name}`)) await run('ip', ['netns', 'delete', name]);
   };
   return {
-    async attach({ sandboxId }) {
+    async attach({ sandboxId, netnsOf }) {
       let host = 1;
       while ([...taken.values()].includes(`10.254.0.${host}`) && host < ADDRESSES) host += 1;
       const address = taken.get(sandboxId) ?? `10.254.0.${host}`;
       taken.set(sandboxId, address);
       const name = nameOf(sandboxId);
-      const script = `ip netns add ${name} && ip -n ${name} link set lo up && ip -n ${name} address add ${address}/32 dev lo`;
+      const make = netnsOf === undefined ? `add ${name}` : `attach ${name} ${netnsOf}`;
+      const script = `ip netns ${make} && ip -n ${name} link set lo up && ip -n ${name} address add ${address}/32 dev lo`;
       const { code, stderr } = await run('/bin/sh', ['-c', script]);
       if (code !== 0) throw new Error(stderr);
       return { netnsPath: pathOf(sandboxId), addresses: [address] };

@@ -164,10 +164,7 @@ function newImageStore(options: ImageStoreOptions, { index, layers, snapshots, a
       };
     },
     async snapshot(id, image, snapshotOptions = {}) {
-      if (snapshotOptions.uidMappings !== undefined || snapshotOptions.gidMappings !== undefined) {
-        throw new RuntimeError('UNIMPLEMENTED', 'images cannot be given to a user namespace of a pod yet: set hostUsers to true');
-      }
-      return snapshots.prepare(id, image.layers, snapshotOptions);
+      return await snapshots.prepare(id, image.layers, snapshotOptions);
     },
     releaseSnapshot: (id) => snapshots.release(id),
     snapshotUsage: (id) => snapshots.usage(id),

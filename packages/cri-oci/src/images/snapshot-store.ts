@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Random } from '@orrery/base';
 import { RuntimeError } from '@orrery/cri';
 import { isErrno, readJsonFile, replaceFile } from './files.ts';
+import { giveTree } from './give-tree.ts';
 import { emptyLayer, type LayerStore } from './layer-store.ts';
 import type { ContainerSnapshot, SnapshotOptions } from './snapshots.ts';
 import { isInitialUserNamespace } from './tar/unpack-layer.ts';
@@ -15,11 +16,13 @@ interface SnapshotRecord {
   /** Directories of layers, topmost first. */
   readonly lower: readonly string[];
   readonly readOnly: boolean;
+  /** Every file has another owner than in the image: the writable layer holds the owners alone (metacopy). */
+  readonly shifted?: boolean;
 }
 
 /** Root file systems of containers on top of layers. */
 export interface SnapshotStore {
-  prepare(id: string, layers: readonly string[], options: SnapshotOptions): ContainerSnapshot;
+  prepare(id: string, layers: readonly string[], options: SnapshotOptions): Promise<ContainerSnapshot>;
   release(id: string): Promise<void>;
   ids(): readonly string[];
   usage(id: string): Promise<{ usedBytes: number; inodesUsed: number }>;
@@ -31,6 +34,8 @@ export interface SnapshotStore {
 
 const run = promisify(execFile);
 const idPattern = /^[A-Za-z0-9][\w.-]{0,127}$/;
+/** Owners are changed without copying content; each name of a file is one of its own then, so that none is changed twice. */
+const shiftOptions = 'metacopy=on,index=off';
 const mountOptionsMax = 4095; // One page for mount(2), with its end.
 
 /** `volatile` (Linux 5.10) leaves out syncs: a writable layer never outlives the machine's run. */
@@ -53,18 +58,18 @@ export function newSnapshotStore(root: string, layerStore: LayerStore, random: R
   };
   const recordOf = (id: string): SnapshotRecord | undefined => readJsonFile<SnapshotRecord>(join(pathOf(id), 'snapshot.json'));
 
-  function describe(id: string, { lower, readOnly }: SnapshotRecord): ContainerSnapshot {
+  function describe(id: string, { lower, readOnly, shifted = false }: SnapshotRecord): ContainerSnapshot {
     const path = pathOf(id);
     const rootfs = join(path, 'rootfs');
     const [only] = lower;
-    if (readOnly && lower.length === 1 && only !== undefined) {
+    if (readOnly && !shifted && lower.length === 1 && only !== undefined) {
       return {
         rootfs,
         mount: { type: 'bind', source: join(layerStore.directory, only), options: 'bind,ro', directory: layerStore.directory },
       };
     }
-    const writable = readOnly ? ',ro' : `,upperdir=../snapshots/${id}/upper,workdir=../snapshots/${id}/work${extra}`;
-    const options = `lowerdir=${lower.join(':')}${writable}`;
+    const upper = `,upperdir=../snapshots/${id}/upper,workdir=../snapshots/${id}/work${shifted ? `,${shiftOptions}` : ''}${extra}`;
+    const options = `lowerdir=${lower.join(':')}${readOnly && !shifted ? '' : upper}${readOnly ? ',ro' : ''}`;
     if (options.length > mountOptionsMax)
       throw new RuntimeError('FAILED_PRECONDITION', `image has ${lower.length} layers, more than one mount can stack`);
     return {
@@ -72,6 +77,22 @@ export function newSnapshotStore(root: string, layerStore: LayerStore, random: R
       mount: { type: 'overlay', source: 'overlay', options, directory: layerStore.directory },
       ...(readOnly ? {} : { upper: join(path, 'upper') }),
     };
+  }
+
+  /** Mounted for a moment, where nobody looks: only through the mount does a change of owner leave the content where it is. */
+  async function shiftOwners(
+    id: string,
+    { lower }: SnapshotRecord,
+    { uidMappings = [], gidMappings = [] }: SnapshotOptions,
+  ): Promise<void> {
+    const rootfs = join(pathOf(id), 'rootfs');
+    const options = `lowerdir=${lower.join(':')},upperdir=../snapshots/${id}/upper,workdir=../snapshots/${id}/work,${shiftOptions}`;
+    await run('mount', ['-t', 'overlay', '-o', options, 'overlay', rootfs], { cwd: layerStore.directory });
+    try {
+      await giveTree(rootfs, uidMappings, gidMappings);
+    } finally {
+      await run('umount', [rootfs]);
+    }
   }
 
   /** The root directory's attributes come from the upper one. */
@@ -104,18 +125,24 @@ export function newSnapshotStore(root: string, layerStore: LayerStore, random: R
   for (const name of readdirSync(trash)) discard(join(trash, name));
 
   return {
-    prepare(id, chainIds, options) {
+    async prepare(id, chainIds, options) {
       const present = recordOf(id);
       if (present !== undefined) return describe(id, present);
       const path = pathOf(id);
       const lower = chainIds.map((chainId) => layerStore.find(chainId)?.directory ?? missing(chainId)).reverse();
-      const record = { lower: lower.length === 0 ? [emptyLayer] : lower, readOnly: options.readOnly === true };
+      const shifted = options.uidMappings !== undefined || options.gidMappings !== undefined;
+      const record: SnapshotRecord = {
+        lower: lower.length === 0 ? [emptyLayer] : lower,
+        readOnly: options.readOnly === true,
+        ...(shifted ? { shifted } : {}),
+      };
+      const writable = shifted || !record.readOnly;
       mkdirSync(path, { recursive: true, mode: 0o711 });
-      for (const name of record.readOnly ? ['rootfs'] : ['rootfs', 'upper', 'work'])
-        mkdirSync(join(path, name), { recursive: true, mode: 0o755 });
-      if (!record.readOnly) copyRootAttributes(record.lower[0] ?? emptyLayer, join(path, 'upper'));
+      for (const name of writable ? ['rootfs', 'upper', 'work'] : ['rootfs']) mkdirSync(join(path, name), { recursive: true, mode: 0o755 });
+      if (writable) copyRootAttributes(record.lower[0] ?? emptyLayer, join(path, 'upper'));
       replaceFile(join(path, 'snapshot.json'), JSON.stringify(record), { durable: false });
       for (const chainId of chainIds) if (layerStore.find(chainId) === undefined) missing(chainId); // Removed meanwhile, before our record was seen.
+      if (shifted) await shiftOwners(id, record, options);
       return describe(id, record);
     },
     async release(id) {

@@ -12,6 +12,17 @@ export interface SnapshotOptions {
   readonly gidMappings?: readonly IdMapping[] | undefined;
 }
 
+/** The id outside of one inside; what is not mapped belongs to nobody. */
+export function hostIdOf(id: number, mappings: readonly IdMapping[]): number {
+  const within = (wanted: number): number | undefined => {
+    const found = mappings.find(({ containerId, length }) => wanted >= containerId && wanted < containerId + length);
+    return found === undefined ? undefined : found.hostId + wanted - found.containerId;
+  };
+  return within(id) ?? within(OVERFLOW_ID) ?? OVERFLOW_ID;
+}
+
+const OVERFLOW_ID = 65534; // The kernel's own nobody.
+
 /** Where a container's root file system is, and how it is mounted there. */
 export interface ContainerSnapshot {
   /** Absolute. Exists and is empty until mounted. */

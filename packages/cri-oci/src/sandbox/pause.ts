@@ -6,6 +6,7 @@ import type { ContainerRecord, SandboxRecord } from '../records.ts';
 import { clampedOomScore } from '../spec/resources.ts';
 import { containerSpec } from '../spec/spec.ts';
 import { newId, type State } from '../state.ts';
+import { podUsers, userNamespaceFile } from './user-namespace.ts';
 
 const PAUSE_OOM_SCORE = -998; // As upstream's kubelet protects the container that holds a pod together.
 const noCapabilities = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
@@ -17,7 +18,7 @@ const noCapabilities = { bounding: [], effective: [], permitted: [], inheritable
  * @throws {RuntimeError} `UNIMPLEMENTED` when this machine has no program for it.
  */
 export async function startPause(state: State, sandbox: SandboxRecord): Promise<string> {
-  const { host, clock, random, containerRecords } = state;
+  const { host, clock, random, containerRecords, userRoots } = state;
   if (host.pause === undefined)
     throw new RuntimeError(
       'UNIMPLEMENTED',
@@ -27,9 +28,12 @@ export async function startPause(state: State, sandbox: SandboxRecord): Promise<
   const inside = `/${basename(program)}`;
   const id = newId(random);
   const directory = containerRecords.directory(id);
-  const rootfs = join(directory, 'rootfs');
-  for (const folder of ['proc', 'dev', 'sys']) await mkdir(join(rootfs, folder), { recursive: true });
-  await writeFile(join(rootfs, inside), '');
+  const own = join(directory, 'rootfs');
+  const users = podUsers(sandbox.config);
+  const rootfs = users === undefined || userRoots === undefined ? own : join(userRoots, 'rootfs');
+  await mkdir(rootfs, { recursive: true });
+  for (const folder of ['proc', 'dev', 'sys']) await mkdir(join(own, folder), { recursive: true });
+  await writeFile(join(own, inside), '');
   const cgroupPath = `${cgroupParent(state, sandbox)}/${id}`;
   const spec = containerSpec({
     rootfs,
@@ -45,6 +49,7 @@ export async function startPause(state: State, sandbox: SandboxRecord): Promise<
       { type: 'mount' },
       { type: 'pid' },
       ...(sandbox.netnsPath === undefined ? [] : [{ type: 'network' as const, path: sandbox.netnsPath }]),
+      ...(users === undefined ? [] : [{ type: 'user' as const, path: userNamespaceFile(state.sandboxRecords.directory(sandbox.id)) }]),
     ],
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -58,7 +63,7 @@ export async function startPause(state: State, sandbox: SandboxRecord): Promise<
     oomScoreAdj: clampedOomScore(PAUSE_OOM_SCORE, host.oomScoreAdj, host.capabilities.has('CAP_SYS_RESOURCE')),
     hostname: '',
     sysctls: {},
-    idMappings: undefined,
+    idMappings: users,
     apparmorProfile: undefined,
   });
   await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
@@ -75,7 +80,7 @@ export async function startPause(state: State, sandbox: SandboxRecord): Promise<
     cgroupPath,
     createdAtMs: clock.now(),
     startedAtMs: 0,
-    mounts: [],
+    mounts: rootfs === own ? [] : [{ mount: { type: 'bind', source: own, options: 'bind', directory }, target: rootfs }],
     imageVolumes: [],
     internal: true,
   };

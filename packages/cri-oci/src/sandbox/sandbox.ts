@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPort, NetworkRequest } from '@orrery/cri';
@@ -5,6 +6,7 @@ import { type DNSConfig, type PodSandboxConfig, type PortMapping, RuntimeError }
 import { mountsBelow } from '../host/mount-table.ts';
 import { run } from '../host/process.ts';
 import type { SandboxFiles } from '../spec/mounts.ts';
+import { podUsers } from './user-namespace.ts';
 
 const SHM_BYTES = 64 * 1024 * 1024; // As every container runtime has it.
 
@@ -49,19 +51,16 @@ export async function writeSandboxFiles(directory: string, config: PodSandboxCon
  * process has to stay for them.
  */
 export async function makeSharedMemory(directory: string): Promise<void> {
-  await mkdir(join(directory, 'shm'), { recursive: true });
   await writeFile(join(directory, 'ipc'), '');
+  await mountSharedMemory(directory, ['unshare', `--ipc=${directory}/ipc`]);
+}
+
+/** Mounts the shared memory alone; the namespace is there. */
+export async function mountSharedMemory(directory: string, before: readonly string[] = []): Promise<void> {
+  await mkdir(join(directory, 'shm'), { recursive: true });
   const options = `nosuid,nodev,noexec,mode=1777,size=${SHM_BYTES}`;
-  const { code, stderr } = await run('unshare', [
-    `--ipc=${directory}/ipc`,
-    'mount',
-    '-t',
-    'tmpfs',
-    '-o',
-    options,
-    'shm',
-    join(directory, 'shm'),
-  ]);
+  const [file = '', ...args] = [...before, 'mount', '-t', 'tmpfs', '-o', options, 'shm', join(directory, 'shm')];
+  const { code, stderr } = await run(file, args);
   if (code !== 0) throw new RuntimeError('INTERNAL', `cannot make the pod's ipc namespace: ${stderr.trim()}`);
 }
 
@@ -76,9 +75,11 @@ export async function freeMounts(directory: string): Promise<void> {
 export function networkRequest(
   sandboxId: string,
   { metadata = {}, portMappings = [], annotations = {} }: PodSandboxConfig,
+  netnsOf?: number,
 ): NetworkRequest {
   const { namespace = '', name = '', uid = '' } = metadata;
-  return { sandboxId, namespace, name, uid, annotations, hostPorts: portMappings.filter(({ hostPort = 0 }) => hostPort > 0).map(hostPort) };
+  const hostPorts = portMappings.filter(({ hostPort = 0 }) => hostPort > 0).map(hostPort);
+  return { sandboxId, namespace, name, uid, annotations, hostPorts, ...(netnsOf === undefined ? {} : { netnsOf }) };
 }
 
 const hostPort = ({ protocol = 'TCP', hostPort: port = 0, containerPort = 0, hostIp = '' }: PortMapping): HostPort => ({
@@ -94,10 +95,21 @@ const ipcSysctl = /^(kernel\.(shm\w+|msg\w+|sem)|fs\.mqueue\.\w+)$/;
 const namesSysctl = /^kernel\.(hostname|domainname)$/;
 
 // As containerd 2 has them by default: programs without privileges may listen on port 80 and ping.
-const OPEN_NETWORK: Readonly<Record<string, string>> = {
+const openNetwork = (config: PodSandboxConfig): Readonly<Record<string, string>> => ({
   'net.ipv4.ip_unprivileged_port_start': '0',
-  'net.ipv4.ping_group_range': '0 2147483647',
-};
+  'net.ipv4.ping_group_range': `0 ${(podUsers(config)?.gids[0]?.size ?? lastGroup() + 1) - 1}`,
+});
+
+const GROUP_MAX = 2_147_483_647; // As the kernel takes it there.
+
+/** The last group that this process's user namespace has: 0 where it has no other. */
+export function lastGroup(map = readFileSync('/proc/self/gid_map', 'utf8')): number {
+  const lasts = map.split('\n').map((line) => {
+    const [inside = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return inside + count - 1;
+  });
+  return Math.min(GROUP_MAX, Math.max(0, ...lasts));
+}
 
 /**
  * The pod's kernel settings as its containers apply them, each when it starts.
@@ -111,5 +123,5 @@ export function podSysctls(config: PodSandboxConfig): Readonly<Record<string, st
     const fine = (net && (networkSysctl.test(name) || namesSysctl.test(name))) || (ipc && ipcSysctl.test(name));
     if (!fine) throw new RuntimeError('INVALID_ARGUMENT', `sysctl ${JSON.stringify(raw)} is not separate for this pod`);
   }
-  return { ...(net ? OPEN_NETWORK : {}), ...wanted };
+  return { ...(net ? openNetwork(config) : {}), ...wanted };
 }

@@ -1,4 +1,5 @@
 import { type Mount, type MountPropagation, RuntimeError } from '@orrery/cri';
+import { type IdMappings, mappingsOf } from './id-mappings.ts';
 import type { OciLinux, OciMount } from './oci.ts';
 
 /** Files of the sandbox that every container sees unless its pod mounts others there. Absolute host paths. */
@@ -15,27 +16,29 @@ export interface DefaultMountInput {
   readonly files: SandboxFiles;
   /** No cgroup file system can be mounted here (rootless without delegation). @default true */
   readonly cgroup?: boolean;
-  /** The container has a user namespace but not its network's, so sysfs cannot be mounted anew: the host's is shown. */
-  readonly bindSys?: boolean;
+  /** The pod has users of its own: the sandbox's files belong to them inside. @default the host's */
+  readonly users?: IdMappings | undefined;
+}
+
+/**
+ * crun's words: files appear as owned by the users that a user namespace maps theirs to. The ids are named, as crun does not find the pod's
+ * own in a pod that shares its processes.
+ */
+function mapped({ uids, gids }: IdMappings): string {
+  const text = (ids: IdMappings['uids']): string =>
+    ids.map(({ containerID, hostID, size }) => `${containerID}-${hostID}-${size}`).join('#');
+  return `idmap=uids=${text(uids)};gids=${text(gids)}`;
 }
 
 /** What every container has mounted, parents first. */
-export function defaultMounts({
-  privileged,
-  readonlyRootfs,
-  files,
-  cgroup = true,
-  bindSys = false,
-}: DefaultMountInput): readonly OciMount[] {
+export function defaultMounts({ privileged, readonlyRootfs, files, cgroup = true, users }: DefaultMountInput): readonly OciMount[] {
   const access = privileged ? 'rw' : 'ro';
-  const sys: OciMount = bindSys
-    ? { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'ro'] }
-    : { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] };
+  const owners = users === undefined ? [] : [mapped(users)];
   const file = (destination: string, source: string): OciMount => ({
     destination,
     type: 'bind',
     source,
-    options: ['rbind', 'rprivate', readonlyRootfs ? 'ro' : 'rw'],
+    options: ['rbind', 'rprivate', readonlyRootfs ? 'ro' : 'rw', ...owners],
   });
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -47,11 +50,11 @@ export function defaultMounts({
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-    sys,
-    ...(cgroup && !bindSys
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] },
+    ...(cgroup
       ? [{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'nodev', 'relatime', access] }]
       : []),
-    { destination: '/dev/shm', type: 'bind', source: files.shm, options: ['rbind', 'rprivate', 'rw'] },
+    { destination: '/dev/shm', type: 'bind', source: files.shm, options: ['rbind', 'rprivate', 'rw', ...owners] },
     file('/etc/hosts', files.hosts),
     file('/etc/hostname', files.hostname),
     file('/etc/resolv.conf', files.resolvConf),
@@ -89,11 +92,13 @@ export function volumeMount(mount: Mount, source: string, facts: MountFacts): Oc
     throw new RuntimeError('INVALID_ARGUMENT', `mount ${containerPath}: recursive read-only needs a read-only mount`);
   if (recursiveReadOnly && propagation !== 'PROPAGATION_PRIVATE')
     throw new RuntimeError('INVALID_ARGUMENT', `mount ${containerPath}: recursive read-only needs private propagation`);
+  const { uidMappings: uids = [], gidMappings: gids = [] } = mount;
+  const owners = uids.length > 0 ? [mapped(mappingsOf({ uids, gids }))] : [];
   return {
     destination: containerPath,
     type: 'bind',
     source,
-    options: ['rbind', propagationOptions[propagation], recursiveReadOnly ? 'rro' : readonly ? 'ro' : 'rw'],
+    options: ['rbind', propagationOptions[propagation], recursiveReadOnly ? 'rro' : readonly ? 'ro' : 'rw', ...owners],
   };
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { type Clock, sealedStdio, type Timer } from '@orrery/base';
+import { type Clock, sealedStdio } from '@orrery/base';
 import { type ContainerStreams, type ExecSyncResponse, RuntimeError } from '@orrery/cri';
 import type { Container } from '../container/container.ts';
 import { startFailure } from '../container/failure.ts';
@@ -10,8 +10,8 @@ import { hideUnifiedCommand } from '../container/hide-unified.ts';
 import { runtimeCommand } from '../container/launch.ts';
 import type { Host } from '../host/host.ts';
 import { shellQuote } from '../host/process.ts';
-import { killTree } from '../host/process-tree.ts';
 import type { OciProcess, OciSpec } from '../spec/oci.ts';
+import { killExec } from './kill-exec.ts';
 import { followSize, setTerminalSize } from './terminal.ts';
 
 export interface ExecInput {
@@ -22,7 +22,6 @@ export interface ExecInput {
   readonly command: readonly string[];
 }
 
-const KILL_RUNTIME_MS = 500; // It never came to the command, or the command cannot be killed.
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024; // As upstream limits the output of one exec probe or hook.
 
 /** Runs a command beside a container's own. Resolves with its exit code (128 + signal number when one ended it) after its output. */
@@ -68,24 +67,15 @@ async function runExec(
     cwd: directory,
     detached: true,
     env: { PATH: host.path, SHELL: '/bin/sh', TERM: 'xterm' },
-    stdio: sealedStdio([stdin === undefined && !tty ? 'ignore' : 'pipe', 'pipe', 'pipe']),
+    stdio: sealedStdio(['pipe', 'pipe', 'pipe']),
   });
-  // Only the command is killed: the runtime then ends by itself and reaps it. Killed first, it would leave the command to be reaped by the
-  // machine's first process, and the container could not end before that.
-  let last: Timer | undefined;
-  const kill = (): void => {
-    void readFile(pidFile, 'utf8').then(
-      (text) => killTree(Number(text)),
-      () => undefined,
-    );
-    last = clock.after(KILL_RUNTIME_MS, () => void killTree(child.pid ?? 0));
-  };
+  const over = new AbortController();
+  const kill = (): void => void killExec({ pidFile, runtimePid: child.pid ?? 0, clock, over: over.signal });
   signal.addEventListener('abort', kill, { once: true });
-  const sizes = new AbortController();
   try {
     if (child.stdin !== null) feed(child.stdin, stdin, tty);
     if (tty && resize !== undefined)
-      void followSize(resize, (columns, rows) => setTerminalSize({ pidFile, clock, columns, rows, signal: sizes.signal }));
+      void followSize(resize, (columns, rows) => setTerminalSize({ pidFile, clock, columns, rows, signal: over.signal }));
     const ended = new Promise<number>((resolve, reject) => {
       child.once('error', (cause) => reject(new RuntimeError('INTERNAL', `exec: ${cause.message}`, { cause })));
       child.once('exit', (code) => resolve(code ?? 137)); // Only SIGKILL ends a runtime; it turns the command's own signals into codes.
@@ -95,8 +85,7 @@ async function runExec(
     if (code !== 0) await refuseUnstarted(logFile, command[0] ?? '');
     return code;
   } finally {
-    sizes.abort();
-    last?.cancel();
+    over.abort();
     signal.removeEventListener('abort', kill);
     if (stdin !== undefined && child.stdin !== null) stdin.unpipe(child.stdin);
   }
@@ -122,7 +111,8 @@ function wrapped(host: Host, argv: readonly string[], tty: boolean): readonly st
 function feed(target: Writable, stdin: Readable | undefined, tty: boolean): void {
   target.on('error', () => undefined); // The command closed its input: it has what it wants.
   if (!tty) {
-    stdin?.pipe(target);
+    if (stdin === undefined) target.end();
+    else stdin.pipe(target);
     return;
   }
   // A terminal's input stays open: its end is typed.

@@ -1,4 +1,6 @@
-import { readlink } from 'node:fs/promises';
+import { mkdtemp, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { NamespaceOption } from '../generated/cri-v1.ts';
 import type { RuntimeAbilities } from './abilities.ts';
@@ -73,12 +75,49 @@ export function describeNamespaces(kit: Kit, abilities: RuntimeAbilities): void 
 }
 
 function describeUserNamespaces(kit: Kit): void {
-  test('a pod with users of its own: root inside is nobody outside', async () => {
-    const [hostId, length] = [200_000, 65_536];
-    const mappings = [{ hostId, containerId: 0, length }];
-    const options: NamespaceOption = { pid: 'CONTAINER', usernsOptions: { mode: 'POD', uids: mappings, gids: mappings } };
-    const { pod, container } = sharing(options);
-    const script = 'echo $(id -u) $(cat /proc/self/uid_map); touch /bin/new && stat -c %u /bin/busybox';
-    expect(await kit.output(script, container, pod)).toBe(`0 0 ${hostId} ${length}\n0`);
+  const [hostId, length] = [200_000, 65_536];
+  const mappings = [{ hostId, containerId: 0, length }];
+  const withUsers = (options: NamespaceOption) => sharing({ ...options, usernsOptions: { mode: 'POD', uids: mappings, gids: mappings } });
+
+  describe('a pod with users of its own', () => {
+    test('root inside is nobody outside, and owns the image’s files', async () => {
+      const { pod, container } = withUsers({ pid: 'CONTAINER' });
+      const script = 'echo $(id -u) $(cat /proc/self/uid_map); touch /bin/new && stat -c %u /bin/busybox';
+      expect(await kit.output(script, container, pod)).toBe(`0 0 ${hostId} ${length}\n0`);
+    });
+
+    test('a volume’s files keep their owners, inside and outside', async () => {
+      const source = await mkdtemp(join(tmpdir(), 'orrery-volume-'));
+      try {
+        await writeFile(join(source, 'secret'), 'hello', { mode: 0o600 });
+        const { pod, container } = withUsers({ pid: 'CONTAINER' });
+        const mounts = [{ containerPath: '/volume', hostPath: source, uidMappings: mappings, gidMappings: mappings }];
+        expect(await kit.output('cat /volume/secret && echo new >/volume/new', { ...container, mounts }, pod)).toBe('hello');
+        expect((await stat(join(source, 'new'))).uid).toBe(process.getuid?.());
+      } finally {
+        await rm(source, { recursive: true });
+      }
+    });
+
+    test('root may change the pod’s network and nothing of the host', async () => {
+      const { pod, container } = withUsers({ pid: 'CONTAINER' });
+      const context = { ...container.linux?.securityContext, capabilities: { addCapabilities: ['NET_ADMIN', 'SYS_ADMIN', 'MKNOD'] } };
+      const script = 'ip link set lo down && ip link set lo up && echo net; mknod /disk b 7 0 2>/dev/null || echo refused';
+      expect(await kit.output(script, { ...container, linux: { ...container.linux, securityContext: context } }, pod)).toBe('net\nrefused');
+    });
+
+    test('its containers share what pods share, exec included, and the host’s devices stay the host’s', async () => {
+      const before = await stat('/dev/null');
+      const { pod, container } = withUsers({ pid: 'POD' });
+      const sandbox = await kit.runSandbox(pod);
+      const one = await kit.start(sandbox, ['sleep', '4321'], container);
+      const two = await kit.start(sandbox, ['sleep', '1000'], container);
+      await kit.execText(one.containerId, 'echo shared >/dev/shm/note');
+      expect(await kit.execText(two.containerId, 'cat /dev/shm/note; ps -o args | grep -c "[s]leep 4321"; id -u')).toBe('shared\n1\n0');
+      const user = 'readlink /proc/self/ns/user';
+      expect(await kit.execText(two.containerId, user)).toBe(await kit.execText(one.containerId, user));
+      const after = await stat('/dev/null');
+      expect([after.uid, after.gid, after.mode]).toEqual([before.uid, before.gid, before.mode]);
+    });
   });
 }

@@ -12,6 +12,8 @@ export interface LinkInput {
 export interface PodLink {
   readonly sandboxId: string;
   readonly slot: number;
+  /** The process whose network namespace becomes the pod's. @default a new one */
+  readonly netnsOf?: number;
 }
 
 const hostBits = (address: string): number => (address.includes(':') ? 128 : 32);
@@ -40,12 +42,12 @@ export const bridgeMac = (node: NodeRanges): string => {
 /** Commands of `ip -batch` that make the namespaces and links of pods. */
 export function linkLines({ names, node, mtu }: LinkInput, pods: readonly PodLink[]): string[] {
   const [range] = node.ranges;
-  return pods.flatMap(({ sandboxId, slot }) => {
+  return pods.flatMap(({ sandboxId, slot, netnsOf }) => {
     const netns = names.netns(sandboxId);
     const veth = names.veth(slot);
     const mac = range === undefined ? '' : ` address ${macOf(range, slot)}`;
     return [
-      `netns add ${netns}`,
+      netnsOf === undefined ? `netns add ${netns}` : `netns attach ${netns} ${netnsOf}`,
       `link add ${veth} mtu ${mtu} master ${names.bridge} up type veth peer name eth0${mac} mtu ${mtu} netns ${netns}`,
       `link set ${veth} type bridge_slave hairpin on`,
     ];

@@ -90,14 +90,15 @@ class Cni implements CniNetwork {
     this.shell.close();
   }
 
-  private async join({ annotations: _, ...request }: NetworkRequest): Promise<PodAttachment> {
+  private async join({ annotations: _, netnsOf, ...request }: NetworkRequest): Promise<PodAttachment> {
     const config = loadCniConfig(this.options.confDir);
     if (config === undefined) throw new PodNetworkError('Unavailable', `no CNI configuration in ${this.options.confDir}`);
     const name = namesOf(this.options.instanceId).netns(request.sandboxId);
     const subject: CniSubject = { ...request, netnsPath: netnsPath(name) };
     this.write({ config, subject });
     try {
-      await this.shell.check(`ip netns add ${name} && ip -n ${name} link set lo up`);
+      const make = netnsOf === undefined ? `ip netns add ${name}` : `ip netns attach ${name} ${netnsOf}`;
+      await this.shell.check(`${make} && ip -n ${name} link set lo up`);
       const result = await this.plugins.add(config, subject);
       const addresses = addressesOf(result);
       this.write({ config, subject, result });

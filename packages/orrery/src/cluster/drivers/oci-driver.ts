@@ -2,6 +2,7 @@ import { lstat, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@orrery/base';
 import { CliError } from '../../cli/command.ts';
+import { findRootlessParts } from '../../rootless/parts.ts';
 import { readRegistries } from '../registries.ts';
 import type { OpenedRuntime, RuntimeDriver, RuntimeOptions } from './driver.ts';
 
@@ -10,14 +11,17 @@ export const ociDriver: RuntimeDriver = {
   name: 'oci',
   async problem({ environment, wanted }) {
     if (process.platform !== 'linux') return 'containers need Linux';
-    if (process.getuid?.() !== 0) return 'containers need root here';
     const { findOciRuntime } = await import('@orrery/cri-oci');
     const { problems } = await findOciRuntime(environment['PATH'], wanted);
+    if (process.getuid?.() !== 0) {
+      const more = await findRootlessParts(environment['PATH']);
+      return [...problems, ...more.problems].join('; ') || 'a machine that joins others needs root for containers';
+    }
     return problems.length === 0 ? undefined : problems.join('; ');
   },
   open,
   async cleanUp({ directory, instanceId, clock }) {
-    const [{ freeDirectoryMounts }, { cleanUpNetwork }, { cleanUpKubeProxy }] = await Promise.all([
+    const [{ freeDirectoryMounts, removeUserRoots }, { cleanUpNetwork }, { cleanUpKubeProxy }] = await Promise.all([
       import('@orrery/cri-oci'),
       import('@orrery/pod-network'),
       import('@orrery/kube-proxy'),
@@ -25,6 +29,7 @@ export const ociDriver: RuntimeDriver = {
     await cleanUpNetwork(instanceId);
     await cleanUpKubeProxy(instanceId);
     await freeDirectoryMounts(join(directory, 'oci'));
+    await removeUserRoots(instanceId);
     await removeCgroups(cgroupRootOf(instanceId), clock);
   },
 };
