@@ -1,7 +1,10 @@
 import { pods } from '@orrery/api';
 import type { Container, Pod } from '@orrery/api/core/v1';
 import type { NewObject } from '@orrery/apimachinery';
+import { type Disposer, newDisposer } from '@orrery/base';
 import type { Client } from '@orrery/client';
+import { busyboxImage, startRegistry } from '@orrery/cri-oci/testing';
+import { makeTestBridge, startContainerd } from '@orrery/cri-remote/testing';
 import type { Line } from '../line.ts';
 import { busybox, clientOf, loadBusybox, namespace } from '../support/clusters.ts';
 import { orreryUp, type RunningOrrery } from '../support/orrery-up.ts';
@@ -62,13 +65,13 @@ async function startPods(
 export interface PodStartDriver {
   readonly name: string;
   readonly container: Partial<Container>;
-  /** Starts what the driver needs. */
-  prepare?(directory: string): Promise<AsyncDisposable & { readonly up: readonly string[] }>;
+  /** Starts what the driver needs, and returns the runtime to name. @default nothing, and the driver's own name */
+  start?(disposer: Disposer): Promise<string>;
   /** Brings the image. */
   loadImage?(orrery: RunningOrrery, directory: string): Promise<void>;
 }
 
-export const podStartLine = ({ name, container, prepare, loadImage }: PodStartDriver): Line => ({
+export const podStartLine = ({ name, container, start, loadImage }: PodStartDriver): Line => ({
   name: `pod-start-${name}`,
   what: `pod created until Running, ${name} driver`,
   method: `\`orrery up\`; pods of one \`sleep\`, one after the other, then ${AT_ONCE} at once; from sending the pod to the watch event, over HTTPS from another process`,
@@ -81,16 +84,17 @@ export const podStartLine = ({ name, container, prepare, loadImage }: PodStartDr
   runs: { full: 1, quick: 1 },
   timeoutMs: 120_000,
   async measure({ directory, quick, signal }) {
-    await using prepared = (await prepare?.(directory)) ?? { up: ['--runtime', name], [Symbol.asyncDispose]: async () => undefined };
-    await using orrery = await orreryUp(directory, signal, prepared.up);
+    await using disposer = newDisposer();
+    const runtime = (await start?.(disposer)) ?? name;
+    await using orrery = await orreryUp(directory, signal, ['--runtime', runtime]);
     await using connected = await clientOf(orrery, signal);
     await loadImage?.(orrery, directory);
-    const start = (names: readonly string[]): Promise<readonly number[]> =>
+    const startAll = (names: readonly string[]): Promise<readonly number[]> =>
       startPods(connected.client, (pod) => newSleeper(pod, container), names, signal);
-    await start(['warm-up']); // The first one waits for the node.
+    await startAll(['warm-up']); // The first one waits for the node.
     const single: number[] = [];
-    for (let index = 0; index < (quick ? 20 : 50); index += 1) single.push(...(await start([`pod-${index}`])));
-    const many = await start(Array.from({ length: AT_ONCE }, (_, index) => `many-${index}`));
+    for (let index = 0; index < (quick ? 20 : 50); index += 1) single.push(...(await startAll([`pod-${index}`])));
+    const many = await startAll(Array.from({ length: AT_ONCE }, (_, index) => `many-${index}`));
     return {
       'one by one': single,
       'one by one, 99th percentile': single,
@@ -100,7 +104,24 @@ export const podStartLine = ({ name, container, prepare, loadImage }: PodStartDr
   },
 });
 
+/** A containerd of our own, on a bridge of our own, which pulls from a registry of our own. */
+async function startRemote(disposer: Disposer): Promise<string> {
+  const registry = disposer.use(await startRegistry());
+  const image = busyboxImage({ Entrypoint: ['sleep', 'infinity'] });
+  await Promise.all([registry.push('library/busybox', '1', image), registry.push('orrery/pause', '1', image)]);
+  const network = await makeTestBridge();
+  disposer.defer(() => network.close());
+  const containerd = await startContainerd({
+    network,
+    sandboxImage: `${registry.host}/orrery/pause:1`,
+    registries: { 'docker.io': registry.host, [registry.host]: registry.host },
+  });
+  disposer.defer(() => containerd.close());
+  return containerd.endpoint;
+}
+
 export const podStartLines: readonly Line[] = [
   podStartLine({ name: 'oci', container: { image: busybox }, loadImage: loadBusybox }),
+  podStartLine({ name: 'remote', container: { image: busybox }, start: startRemote }),
   podStartLine({ name: 'process', container: { image: 'host' } }),
 ];
