@@ -6,15 +6,13 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@orrery/base';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
-import { readLogs } from '../logs/reader.ts';
 import type { Machine } from '../node/machine.ts';
 import type { NodeAgent } from '../node/node-agent.ts';
-import { allContainers } from '../pod/container-spec.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodWorkers } from '../worker/pod-workers.ts';
+import { openContainerLogs } from './container-logs.ts';
 import { HttpError } from './http-error.ts';
-import { loggedContainer, parseLogRequest } from './log-request.ts';
 import { parseUrl } from './request-url.ts';
 import { containerMetrics, resourceMetrics, summary } from './stats-summary.ts';
 import { newStreamingHandler } from './streaming.ts';
@@ -60,22 +58,8 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
   const sockets = new Set<Duplex>();
   const streaming = newStreamingHandler(deps);
 
-  async function containerLogs(
-    [namespace = '', name = '', container = '']: readonly string[],
-    query: URLSearchParams,
-    response: ServerResponse,
-  ) {
-    const pod = workers.find(namespace, name);
-    if (pod === undefined) throw new HttpError(404, 'pod does not exist');
-    if (!allContainers(pod.spec).some((spec) => spec.container.name === container)) {
-      throw new HttpError(404, `container "${container}" not found in pod "${name}"`);
-    }
-    const options = parseLogRequest(query, clock.now());
-    const fullId = loggedContainer(statuses.get(pod.metadata.uid) ?? pod.status ?? {}, name, container, options.previous);
-    const containerId = fullId.split('://')[1] ?? fullId;
-    const status = await runtime
-      .containerStatus({ containerId })
-      .catch((cause: unknown) => Promise.reject(new HttpError(400, `unable to retrieve container logs for ${fullId}`, { cause })));
+  async function containerLogs(path: readonly string[], query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const source = await openContainerLogs(deps, path, query);
     const stop = new AbortController();
     response.on('close', () => stop.abort());
     response.writeHead(200, { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' });
@@ -85,11 +69,7 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
         if (response.destroyed || response.write(chunk)) resolve();
         else response.once('drain', resolve).once('close', resolve);
       });
-    const running = async (): Promise<boolean> => {
-      const now = await runtime.containerStatus({ containerId }).catch(() => undefined);
-      return now?.status?.state === 'CONTAINER_RUNNING';
-    };
-    await readLogs({ path: status.status?.logPath ?? '', running, clock }, options, write, stop.signal);
+    await source(write, stop.signal);
     response.end();
   }
 

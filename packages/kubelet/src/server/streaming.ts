@@ -9,6 +9,7 @@ import { podUidLabel } from '../pod/labels.ts';
 import { isRuntimeNotFound, messageOf } from '../runtime/errors.ts';
 import { type ContainerInstance, findInstance } from '../runtime/pod-state.ts';
 import { newStateReader } from '../runtime/state-reader.ts';
+import { logProtocols, openContainerLogs, sendLogs } from './container-logs.ts';
 import { HttpError } from './http-error.ts';
 import type { ServerDeps } from './kubelet-server.ts';
 import { forwardOverChannels, forwardOverSpdy } from './port-forward.ts';
@@ -21,7 +22,7 @@ const FORWARD_PROTOCOL = 'portforward.k8s.io';
 const forwardProtocols = ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io'];
 
 export interface StreamingHandler {
-  /** Answers an HTTP upgrade: exec, attach, port-forward. */
+  /** Answers an HTTP upgrade: exec, attach, port-forward, logs. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
@@ -44,7 +45,8 @@ const offered = (request: IncomingMessage): readonly string[] =>
     .map((text) => text.trim())
     .filter((text) => text !== '');
 
-export function newStreamingHandler({ runtime, clock, log, workers }: ServerDeps): StreamingHandler {
+export function newStreamingHandler(deps: ServerDeps): StreamingHandler {
+  const { runtime, clock, log, workers } = deps;
   const attached = new Set<string>(); // Containers with stdinOnce that somebody has attached to.
   const reader = newStateReader(runtime);
   const server = (protocols: readonly string[]): WebSocketServer =>
@@ -56,6 +58,7 @@ export function newStreamingHandler({ runtime, clock, log, workers }: ServerDeps
     });
   const commandServer = server(commandProtocols);
   const forwardServer = server(forwardProtocols);
+  const logServer = server(logProtocols);
   // The tunnel's name is no token of RFC 6455 (it has a slash), which the library refuses: it is negotiated beside it.
   const tunnelServer = server([]);
   tunnelServer.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${TUNNEL_PROTOCOL}`));
@@ -205,11 +208,17 @@ export function newStreamingHandler({ runtime, clock, log, workers }: ServerDeps
     await forwardOverChannels(accepted, codecOf(accepted.protocol), ports, forwarding);
   }
 
+  async function logs(rest: readonly string[], query: URLSearchParams, request: IncomingMessage, socket: Duplex, head: Buffer) {
+    const source = await openContainerLogs(deps, rest, query);
+    await sendLogs(await accept(logServer, logProtocols, request, socket, head), source);
+  }
+
   async function route(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { parts, query } = parseUrl(request);
     const [first = '', ...rest] = parts;
     if (first === 'exec' && rest.length >= 3) await exec(rest, query, request, socket, head);
     else if (first === 'attach' && rest.length >= 3) await attach(rest, query, request, socket, head);
+    else if (first === 'containerLogs' && rest.length === 3) await logs(rest, query, request, socket, head);
     else if (first === 'portForward' && rest.length >= 2) await portForward(rest, query, request, socket, head);
     else throw new HttpError(404, '404 page not found');
   }
