@@ -1,7 +1,7 @@
 import type { IOType } from 'node:child_process';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 
-export type StdioSlot = IOType | number | null;
+export type StdioSlot = IOType | 'ipc' | number | null;
 
 const closeOnExec = 0o2000000; // O_CLOEXEC as /proc prints it, in octal.
 let nullDevice: number | undefined; // Opened once for the process.

@@ -70,7 +70,7 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
 }
 
 // The detached process works in "/": paths are of the folder in which the user typed them.
-function foregroundArguments(options: UpOptions): string[] {
+export function foregroundArguments(options: UpOptions): string[] {
   const { name, host, port, nodeName, runtime, registries, imageMap } = options;
   return [
     `--name=${name}`,

@@ -7,6 +7,9 @@ import { openLmdbStore, StorageError, type Store } from '@orrery/storage';
 import { type CliContext, CliError } from '../cli/command.ts';
 import type { ClusterPaths } from '../cli/paths.ts';
 import type { UpOptions } from '../cmd/up.ts';
+import { openFront, rootlessNotes, withFront } from '../rootless/front.ts';
+import { type HostLink, openHostLink } from '../rootless/host-link.ts';
+import { isInsideNamespaces } from '../rootless/inside.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { machineAddressOf, namesOf, nodeNameOf, urlHost } from './hosts.ts';
@@ -20,6 +23,7 @@ import { STOP_KEEPING_PODS } from './stop.ts';
 import { adminKubeconfig, mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
 
 const PORT_DEFAULT = 6443;
+const LOOPBACK = '127.0.0.1';
 
 /** Runs a cluster in this process until `signal` aborts, then stops it and, unless the reason says otherwise, its pods. */
 export async function upForeground(options: UpOptions, context: CliContext, signal: AbortSignal): Promise<void> {
@@ -59,18 +63,28 @@ async function serveUntil(
     atMs = clock.monotonicMs();
   };
   const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
+  const link = isInsideNamespaces(context.env) ? openHostLink() : undefined;
   const [node, nodeName] = [
-    await openNodeHost({ ...options, machineAddress: machineAddressOf(options.host) }, paths, context, log),
+    await openNodeHost(
+      { ...options, machineAddress: link === undefined ? machineAddressOf(options.host) : undefined },
+      paths,
+      context,
+      log,
+    ).catch((error: unknown) => {
+      link?.close();
+      throw error;
+    }),
     nodeNameOf(options.nodeName ?? hostname()),
   ];
   let running: Cluster | undefined;
+  await link?.tell('opened');
   try {
-    running = await startServing(options, context, paths, store, node, nodeName, log);
+    running = await startServing(options, context, paths, store, node, nodeName, log, link);
     const url = `https://${urlHost(options.host)}:${running.apiserver.port}`;
     step('API server', url);
-    await announce(options, context, paths, url, nodeName, node);
+    await announce(options, context, paths, url, nodeName, { ...node, notes: [...rootlessNotes(context.env), ...node.notes] });
     step('node', `${nodeName} (${node.name} driver)`);
-    for (const note of node.notes) progress.note(note);
+    for (const note of [...rootlessNotes(context.env), ...node.notes]) progress.note(note);
     if (!options.background) err.write(readyText(options, paths, 'foreground'));
     await untilStopped(running, signal);
     err.write('Stopping …\n');
@@ -78,6 +92,8 @@ async function serveUntil(
     await running?.stop();
     const keepPods = signal.reason instanceof Error && signal.reason.message === STOP_KEEPING_PODS;
     await (keepPods ? node.close() : node.end());
+    if (!keepPods) await link?.tell('ended');
+    link?.close();
   }
 }
 
@@ -89,15 +105,22 @@ async function startServing(
   nodeHost: NodeHost,
   nodeName: string,
   log: Logger,
+  link: HostLink | undefined,
 ): Promise<Cluster> {
   const issuer = { nowMs: clock.now(), serial: () => random.bytes(16) };
   const { runtime, address, services, ranges, instanceId, cgroupRoot } = nodeHost;
   const local = [address, ...(services === undefined ? [] : [services.address])];
   const hosts = { apiserver: [...namesOf(host), apiServiceAddress(ranges.services), ...local], nodeName, node: local };
   const pki = await loadPki(paths.pki, hosts, issuer);
-  const machineAddress = machineAddressOf(host);
+  const machineAddress = link === undefined ? machineAddressOf(host) : undefined;
   const podHost = services === undefined ? {} : { podHost: machineAddress ?? services.address };
-  const serve = { host, port: await choosePort(paths, host, port, name), pki, ...podHost };
+  const front = link === undefined ? undefined : await openFront(link, paths, host, port, name);
+  const serve = {
+    host: front === undefined ? host : LOOPBACK,
+    port: front?.port ?? (await choosePort(paths, host, port, name)),
+    pki,
+    ...podHost,
+  };
   const node: NodeOptions = {
     name: nodeName,
     runtime,
@@ -119,7 +142,8 @@ async function startServing(
   };
   try {
     const signingKey = await loadSigningKey(paths.pki);
-    return await startCluster({ store, clock, random, log, serve, node, ranges, signingKey });
+    const cluster = await startCluster({ store, clock, random, log, serve, node, ranges, signingKey });
+    return link === undefined || front === undefined ? cluster : withFront(cluster, link, front, { clock, log, host });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
     throw new CliError(`port ${serve.port} of ${host} is in use: end the program that listens there, or choose another port with --port`, {
@@ -172,7 +196,7 @@ function isFree(host: string, port: number): Promise<boolean> {
 /** Everything that tells others of this cluster, the instance file last: who sees it may use the rest. */
 async function announce(
   options: UpOptions,
-  { paths: all, clock }: CliContext,
+  { paths: all, clock, env }: CliContext,
   paths: ClusterPaths,
   url: string,
   nodeName: string,
@@ -183,7 +207,15 @@ async function announce(
   await writeKubeconfig(paths.kubeconfig, adminKubeconfig(options.name, url, ca ?? '', { cert: cert ?? '', key: key ?? '' }));
   if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(all.userKubeconfig, paths.kubeconfig, clock);
   const startedAt = new Date(clock.now()).toISOString();
-  await writeInstance(paths.instance, { pid: process.pid, url, version: orreryVersion, startedAt, node: nodeName, runtime, notes });
+  await writeInstance(paths.instance, {
+    pid: isInsideNamespaces(env) ? process.ppid : process.pid,
+    url,
+    version: orreryVersion,
+    startedAt,
+    node: nodeName,
+    runtime,
+    notes,
+  });
 }
 
 async function untilStopped({ done }: Cluster, signal: AbortSignal): Promise<void> {

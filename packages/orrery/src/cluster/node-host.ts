@@ -7,11 +7,14 @@ import type { Logger } from '@orrery/component';
 import { emptyImageMap } from '@orrery/cri-process';
 import type { CliContext } from '../cli/command.ts';
 import type { ClusterPaths } from '../cli/paths.ts';
+import { isMachineRoot, isOrdinaryUser } from '../rootless/inside.ts';
 import { type AddressRanges, claimRanges, rangesOf, releaseRanges } from './address-ranges.ts';
 import type { OpenedRuntime, RuntimeOptions } from './drivers/driver.ts';
+import { processDriver } from './drivers/process-driver.ts';
 import { containerEnvironment } from './environment.ts';
 import { writePrivateFile } from './instance.ts';
 import { unmountUnder } from './mounts.ts';
+import { isSamePlace, keepPlace, keptPlace, type NodePlace } from './node-place.ts';
 import { keepRegistries, registriesFile } from './registries.ts';
 import { type ChosenDriver, chooseDriver, readImageMap } from './runtimes.ts';
 import { STOP_SECONDS, stopAllPods } from './stop-pods.ts';
@@ -25,10 +28,8 @@ export interface NodeHostOptions {
   readonly registries: string | undefined;
   /** Where other machines reach this one; undefined: the cluster is on this machine alone. */
   readonly machineAddress?: string | undefined;
-  /** Of a cluster that runs elsewhere. @default this cluster's own, on this machine */
-  readonly ranges?: AddressRanges;
-  /** @default the first of the ranges */
-  readonly podCidr?: string;
+  /** What a cluster that runs elsewhere gave to this node. @default the first place in this cluster's own ranges */
+  readonly place?: NodePlace;
 }
 
 /** This machine, ready to run pods. */
@@ -50,20 +51,21 @@ export const instanceIdOf = ({ node }: ClusterPaths): string =>
     .toString(36)
     .slice(0, 6);
 
-/** Opens the runtime and the network for pods, and ends what another driver left here. */
+/** Opens the runtime and the network for pods, and ends what was left here by another driver, or at other addresses. */
 export async function openNodeHost(options: NodeHostOptions, paths: ClusterPaths, context: Context, log: Logger): Promise<NodeHost> {
   const environment = containerEnvironment(context.env);
   const chosen = await chooseDriver(options.runtime ?? (options.imageMap === undefined ? undefined : 'process'), environment);
   const before = await recordedDriver(paths, environment);
-  if (before !== undefined && before.driver !== chosen.driver) await endPods(before, paths, context, log);
-  const ranges = options.ranges ?? (await rangesFor(paths));
+  const hasMoved = options.place !== undefined && !isSamePlace(options.place, await keptPlace(paths.data));
+  if (before !== undefined && (hasMoved || before.driver !== chosen.driver)) await endPods(before, paths, context, log);
+  const { ranges, podCidr } = options.place ?? (await ownPlace(paths, context));
+  if (options.place !== undefined) await keepPlace(paths.data, options.place);
   await mkdir(paths.node, { recursive: true, mode: 0o700 });
   await writePrivateFile(recordOf(paths), `${chosen.wanted ?? chosen.driver.name}\n`);
   if (options.registries !== undefined) await keepRegistries(options.registries, paths.data);
   const registries = registriesFile(paths.data);
   const opened = await chosen.driver.open({
-    ...baseOptions(paths, ranges, context, log, chosen),
-    podCidr: options.podCidr ?? ranges.firstNode,
+    ...baseOptions(paths, { ranges, podCidr }, context, log, chosen),
     machineAddress: options.machineAddress,
     imageMap: await readImageMap(options.imageMap),
     registries: existsSync(registries) ? registries : undefined,
@@ -88,7 +90,7 @@ export async function endLeftovers(paths: ClusterPaths, context: Context, log: L
 
 /** Gives back what a cluster has of the machine beside its folder: before that is deleted. */
 export async function releaseNodeHost({ data }: ClusterPaths): Promise<void> {
-  if (isRoot()) await releaseRanges(data, CLAIMS);
+  if (process.getuid?.() === 0) await releaseRanges(data, CLAIMS);
 }
 
 const HOLD_MS = 3_600_000; // Longer than any stop.
@@ -104,8 +106,8 @@ async function heldAlive<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
 }
 
 async function endPods(chosen: ChosenDriver, paths: ClusterPaths, context: Context, log: Logger): Promise<void> {
-  const ranges = await rangesFor(paths);
-  const options = { ...baseOptions(paths, ranges, context, log, chosen), imageMap: emptyImageMap };
+  const place = (await keptPlace(paths.data)) ?? (await ownPlace(paths, context));
+  const options = { ...baseOptions(paths, place, context, log, chosen), imageMap: emptyImageMap };
   const opened = await chosen.driver.open(options);
   await endOpened(opened, chosen, options, log);
 }
@@ -126,19 +128,20 @@ async function endOpened(
 
 function baseOptions(
   paths: ClusterPaths,
-  ranges: AddressRanges,
+  place: NodePlace,
   { clock, random, env }: Context,
   log: Logger,
   { wanted }: ChosenDriver,
 ): Omit<RuntimeOptions, 'imageMap'> {
   const environment = containerEnvironment(env);
-  const podCidr = ranges.firstNode;
-  return { directory: paths.node, clock, random, log, instanceId: instanceIdOf(paths), ranges, podCidr, wanted, environment };
+  return { directory: paths.node, clock, random, log, instanceId: instanceIdOf(paths), ...place, wanted, environment };
 }
 
-const isRoot = (): boolean => process.getuid?.() === 0;
-
-const rangesFor = async ({ data }: ClusterPaths): Promise<AddressRanges> => (isRoot() ? claimRanges(data, CLAIMS) : rangesOf(0));
+/** Of the node that runs beside the API server. */
+async function ownPlace({ data }: ClusterPaths, { env }: Pick<Context, 'env'>): Promise<NodePlace> {
+  const ranges = isMachineRoot(env) ? await claimRanges(data, CLAIMS) : rangesOf(0);
+  return { ranges, podCidr: ranges.firstNode };
+}
 
 const recordOf = ({ node }: ClusterPaths): string => join(node, 'runtime');
 
@@ -146,5 +149,7 @@ const recordOf = ({ node }: ClusterPaths): string => join(node, 'runtime');
 async function recordedDriver(paths: ClusterPaths, environment: Readonly<Record<string, string>>): Promise<ChosenDriver | undefined> {
   if (!existsSync(paths.node)) return undefined;
   const recorded = (await readFile(recordOf(paths), 'utf8').catch(() => '')).trim();
-  return recorded === '' ? undefined : chooseDriver(recorded, environment);
+  // An ordinary user's containers were in namespaces of his own, and are ended there.
+  if (recorded === '' || (isOrdinaryUser() && recorded !== processDriver.name)) return undefined;
+  return chooseDriver(recorded, environment);
 }

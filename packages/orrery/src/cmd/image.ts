@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRuntimeError } from '@orrery/cri';
 import type { ImageRecord, ImageStore, Registries } from '@orrery/cri-oci';
-import { type CliContext, CliError, clusterNameOf, defineCommand, exitCodes, nameOption, stringFlag, UsageError } from '../cli/command.ts';
+import { type CliContext, CliError, defineCommand, exitCodes, stringFlag, UsageError } from '../cli/command.ts';
+import { type Home, homeOf, homeOptions } from '../cli/home.ts';
 import { readRegistries, registriesFile } from '../cluster/registries.ts';
+import { hasInnerFiles, runInside } from '../rootless/inner-commands.ts';
 
 type Verb = 'load' | 'ls' | 'pull' | 'rm';
 interface ImageOptions {
-  readonly cluster: string;
+  readonly home: Home;
   readonly verb: Verb;
   readonly subjects: readonly string[];
   readonly output: string;
@@ -16,13 +18,13 @@ interface ImageOptions {
 const verbs: readonly string[] = ['load', 'ls', 'pull', 'rm'] satisfies readonly Verb[];
 const isVerb = (text: string | undefined): text is Verb => text !== undefined && verbs.includes(text);
 
-/** Works on the store itself, which any number of processes may use: whether the cluster runs makes no difference. */
+/** Works on the store itself, which any number of processes may use: whether the node runs makes no difference. */
 export const imageCommand = defineCommand<ImageOptions>({
   name: 'image',
-  short: 'Load, list, pull and remove the images of a cluster',
+  short: 'Load, list, pull and remove the images of a cluster or a node',
   arguments: '(load <file|dir|-> | ls | pull <image> | rm <image>)...',
   options: {
-    name: nameOption,
+    ...homeOptions,
     output: {
       type: 'string',
       short: 'o',
@@ -36,19 +38,24 @@ export const imageCommand = defineCommand<ImageOptions>({
     ['docker save app:1 | orrery image load -', 'An archive from standard input'],
     ['orrery image load app.tar', 'An archive of docker save, or an OCI layout'],
     ['orrery image ls -o json', 'What the node has'],
+    ['orrery image load app.tar --node-name worker', 'On a machine that joined a cluster'],
   ],
-  complete(parsed) {
+  complete(parsed, { paths }) {
     const [verb, ...subjects] = parsed.positionals;
     if (!isVerb(verb)) throw new UsageError(`image: expected one of ${verbs.join(', ')}`);
     if (verb === 'ls' && subjects.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(subjects[0])}`);
     if (verb !== 'ls' && subjects.length === 0)
       throw new UsageError(`image ${verb}: expected ${verb === 'load' ? 'a file, a directory or "-"' : 'an image'}`);
-    return { cluster: clusterNameOf(parsed), verb, subjects, output: stringFlag(parsed.flags['output']) ?? 'table' };
+    return { home: homeOf(parsed, paths), verb, subjects, output: stringFlag(parsed.flags['output']) ?? 'table' };
   },
-  async run({ cluster, verb, subjects, output }, context, signal) {
+  async run({ home, verb, subjects, output }, context, signal) {
+    const { data, node } = home.paths;
+    if (!existsSync(data)) throw new CliError(`${home.label} is not there: start it with "${home.start}"`);
+    if (home.cluster !== undefined && hasInnerFiles(home.paths)) {
+      const argv = [...context.self, 'image', verb, `--name=${home.cluster}`, `--output=${output}`, '--', ...subjects];
+      return runInside(argv, home.paths, context, process.cwd());
+    }
     const { openImageStore } = await import('@orrery/cri-oci');
-    const { data, node } = context.paths.cluster(cluster);
-    if (!existsSync(data)) throw new CliError(`there is no cluster "${cluster}": start it with "orrery up"`);
     const { clock, random } = context;
     try {
       const store = await openImageStore({ directory: join(node, 'images'), clock, random, registries: await registriesOf(data) });

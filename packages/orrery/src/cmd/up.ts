@@ -1,6 +1,6 @@
 import { clusterNameOf, defineCommand, exitCodes, nameOption, noArguments, stringFlag, UsageError } from '../cli/command.ts';
 import { BACKGROUND, upDetached } from '../cluster/detached.ts';
-import { upForeground } from '../cluster/foreground.ts';
+import { up } from '../rootless/up.ts';
 import { limitOptions, limitsOf, type NodeLimits } from './node-limits.ts';
 
 export interface UpOptions extends NodeLimits {
@@ -73,7 +73,7 @@ export const upCommand = defineCommand<UpOptions>({
   },
   async run(options, context, signal) {
     if (options.detach) await upDetached(options, context, signal);
-    else await upForeground(options, context, signal);
+    else return up(options, context, signal);
     return exitCodes.ok;
   },
 });

@@ -1,6 +1,9 @@
 /** Set in the environment of what runs in the namespaces of an ordinary user's cluster, where that user is 0. */
 export const ROOTLESS = 'ORRERY_ROOTLESS';
 
+/** Notes of the namespaces, for the process inside: a JSON list in its environment. */
+export const ROOTLESS_NOTES = 'ORRERY_ROOTLESS_NOTES';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** This process is root in namespaces of its own, not on the machine. */

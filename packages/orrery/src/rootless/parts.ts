@@ -1,7 +1,7 @@
 import { access, constants, readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { findProgram, programPath, runProgram } from './program.ts';
 import { grantedRanges, type IdRange, idMap } from './id-map.ts';
+import { findProgram, programPath, runProgram } from './program.ts';
 
 /** A program that joins a network namespace to the world, and how it is started. */
 export interface UplinkProgram {
@@ -66,9 +66,7 @@ async function idsOf(
 ): Promise<Pick<RootlessParts, 'mappers' | 'uids' | 'gids' | 'notes'>> {
   const { username, uid, gid } = userInfo();
   const [uids, gids] = await Promise.all(
-    ['/etc/subuid', '/etc/subgid'].map(async (file) =>
-      grantedRanges(await readFile(file, 'utf8').catch(() => ''), [username, `${uid}`]),
-    ),
+    ['/etc/subuid', '/etc/subgid'].map(async (file) => grantedRanges(await readFile(file, 'utf8').catch(() => ''), [username, `${uid}`])),
   );
   if (newuidmap !== undefined && newgidmap !== undefined && uids?.length && gids?.length)
     return { mappers: { uid: newuidmap, gid: newgidmap }, uids: idMap(uid, uids), gids: idMap(gid, gids), notes: [] };
