@@ -2,6 +2,7 @@ import { realClock, systemRandom } from '@orrery/base';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../cmd/commands.ts';
 import type { CliContext } from './command.ts';
+import { homeOf } from './home.ts';
 import { operatingError } from './operating-errors.ts';
 import { pathsFrom } from './paths.ts';
 import { runCli } from './run.ts';
@@ -78,6 +79,22 @@ test('folders: XDG where it is absolute, KUBECONFIG where it names a file', () =
   expect(pathsFrom({ XDG_DATA_HOME: '/data' }, '/home/a').clusters).toBe('/data/orrery');
   expect(pathsFrom({}, '/home/a').userKubeconfig).toBe('/home/a/.kube/config');
   expect(pathsFrom({ KUBECONFIG: ':/one:/two' }, '/home/a').userKubeconfig).toBe('/one');
+});
+
+describe('what a command works on', () => {
+  const paths = pathsFrom({ XDG_DATA_HOME: '/data' }, '/home/a');
+  const homeBy = (flags: Record<string, string>) => homeOf({ flags, positionals: [] }, paths);
+  test.each<[Record<string, string>, string, string]>([
+    [{}, 'cluster "default"', '/data/orrery/default/node'],
+    [{ name: 'nodes' }, 'cluster "nodes"', '/data/orrery/nodes/node'],
+    [{ 'node-name': 'Box_2' }, 'node "box-2"', '/data/orrery-nodes/box-2/node'],
+    [{ 'data-dir': '/srv/n' }, 'the node in /srv/n', '/srv/n/node'],
+    [{ 'node-name': 'b', 'data-dir': '/srv/n' }, 'node "b"', '/srv/n/node'],
+  ])('%j', (flags, label, node) => {
+    const home = homeBy(flags);
+    expect([home.label, home.paths.node]).toEqual([label, node]);
+  });
+  test('not both', () => expect(() => homeBy({ name: 'a', 'node-name': 'b' })).toThrow('--name means a cluster'));
 });
 
 test.each(['EACCES', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EMFILE', 'EADDRNOTAVAIL'])('%s is told with what to do', (code) => {

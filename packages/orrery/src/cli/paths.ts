@@ -18,6 +18,8 @@ export interface ClusterPaths {
 export interface Paths {
   /** All clusters' folders are in it. */
   readonly clusters: string;
+  /** Folders of nodes that joined clusters elsewhere are in it. */
+  readonly joinedNodes: string;
   /** Where the user's kubectl looks. */
   readonly userKubeconfig: string;
   cluster(name: string): ClusterPaths;
@@ -29,19 +31,22 @@ export function pathsFrom(env: Readonly<Record<string, string | undefined>>, hom
   const clusters = join(dataHome, 'orrery');
   return {
     clusters,
+    joinedNodes: join(dataHome, 'orrery-nodes'),
     userKubeconfig: env['KUBECONFIG']?.split(':').find((path) => path !== '') ?? join(home, '.kube/config'),
-    cluster: (name) => {
-      const data = join(clusters, name);
-      return {
-        data,
-        store: join(data, 'store'),
-        pki: join(data, 'pki'),
-        kubeconfig: join(data, 'kubeconfig'),
-        node: join(data, 'node'),
-        log: join(data, 'orrery.log'),
-        instance: join(data, 'instance.json'),
-      };
-    },
+    cluster: (name) => pathsIn(join(clusters, name)),
+  };
+}
+
+/** @param data - The cluster's folder, or that of a node that joined one elsewhere, which keeps no store. */
+export function pathsIn(data: string): ClusterPaths {
+  return {
+    data,
+    store: join(data, 'store'),
+    pki: join(data, 'pki'),
+    kubeconfig: join(data, 'kubeconfig'),
+    node: join(data, 'node'),
+    log: join(data, 'orrery.log'),
+    instance: join(data, 'instance.json'),
   };
 }
 

@@ -1,79 +1,113 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
 import { nodes, serviceCidrs } from '@orrery/api';
 import type { Node } from '@orrery/api/core/v1';
 import { isAlreadyExists, type NewObject } from '@orrery/apimachinery';
 import { type Client, newClient, newInformerFactory } from '@orrery/client';
-import { newLogger } from '@orrery/component';
+import { type Logger, newLogger } from '@orrery/component';
 import { runAll } from '@orrery/controller';
+import type { NodeCredentials } from '@orrery/kubelet';
 import { waitForPodCidr } from '@orrery/pod-network';
 import { type CliContext, CliError } from '../cli/command.ts';
-import type { ClusterPaths } from '../cli/paths.ts';
 import type { RunNode } from '../cmd/node.ts';
+import { orreryVersion } from '../version.ts';
 import { type AddressRanges, knownRanges } from './address-ranges.ts';
-import { joinCluster } from './join.ts';
+import { removeInstance, runningInstance, writeInstance } from './instance.ts';
+import { joinCluster, tellingWhy } from './join.ts';
 import { nodeParts, overlayIdOf } from './node.ts';
-import { openNodeHost } from './node-host.ts';
+import { type NodeHost, openNodeHost } from './node-host.ts';
+import type { NodePlace } from './node-place.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { newProgress } from './progress.ts';
+import { STOP_KEEPING_PODS } from './stop.ts';
+
+type Options = Parameters<RunNode>[0];
 
 /** Joins a cluster that runs elsewhere and runs this machine's part of it until `signal` aborts. */
 export const runNode: RunNode = async (options, context, signal) => {
-  const { clock, random, err } = context;
-  const { nodeName, directory } = options;
-  await makePrivateFolder(directory);
-  const address = options.address ?? (await addressTowards(options.server));
-  const credentials = await joinCluster({ ...options, addresses: [address] }, context, signal);
-  const { transport, ca, serving } = credentials;
-  const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
-  const client = newClient(transport);
-  await makeNode(client, nodeName);
-  const [ranges, [podCidr = '']] = await Promise.all([rangesOfCluster(client), waitForPodCidr(client, nodeName, { clock, signal })]);
-  const host = await openNodeHost({ ...options, machineAddress: address, ranges, podCidr }, pathsOf(directory), context, log);
-  const informers = newInformerFactory(client, { clock, random, log });
-  const { runtime, services, cgroupRoot, instanceId } = host;
-  const network = services === undefined ? {} : { network: { instanceId, services, ranges, overlayId: overlayIdOf(ca) } };
-  const parts = nodeParts(
-    {
-      name: nodeName,
-      runtime,
-      directory: pathsOf(directory).node,
-      address: host.address,
-      maxPods: options.maxPods,
-      podMaxPids: options.podMaxPids,
-      server: { ...serving, clientCa: ca },
-      ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
-      ...network,
-    },
-    { clock, random, log, informers, transportFor: () => transport },
-  );
-  sayReady(options.server, nodeName, host.name, host.notes, context);
+  const { home, server, nodeName } = options;
+  const { paths } = home;
+  await makePrivateFolder(paths.data);
+  const running = await runningInstance(paths.instance);
+  if (running !== undefined) {
+    throw new CliError(`${home.label} is already running (pid ${running.pid}); stop it with "orrery down${home.flags}"`);
+  }
+  const { clock, err } = context;
+  const startedAt = new Date(clock.now()).toISOString();
+  const instance = { pid: process.pid, url: server, version: orreryVersion, startedAt, node: nodeName, runtime: '', notes: [] };
+  await writeInstance(paths.instance, instance); // At once: a second start may come while this one waits for its certificate.
   try {
-    // A renewed serving certificate is used from the next start on.
-    await runAll([informers, ...parts, { run: (stop) => credentials.run(stop, () => undefined) }], signal);
+    const address = options.address ?? (await addressTowards(server));
+    const credentials = await joinCluster({ ...options, directory: paths.pki, addresses: [address] }, context, signal);
+    try {
+      const log = newLogger({ write: (line) => err.write(line), clock, level: 'warn' });
+      await serveUntil({ ...options, address }, context, credentials, log, signal);
+    } finally {
+      await credentials.transport.close();
+    }
   } finally {
-    await host.end();
-    await transport.close();
+    await removeInstance(paths.instance);
   }
 };
 
-function sayReady(server: string, nodeName: string, driver: string, notes: readonly string[], { err }: CliContext): void {
-  err.write(`Node ${nodeName} of ${server} (${driver} driver)\n`);
+async function serveUntil(
+  options: Options & { readonly address: string },
+  context: CliContext,
+  credentials: NodeCredentials,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const { nodeName, address, server } = options;
+  const { paths } = options.home;
+  const client = newClient(credentials.transport);
+  const place = await tellingWhy(`cannot join ${server}`, () => placeOf(client, nodeName, context, signal));
+  const host = await openNodeHost({ ...options, machineAddress: address, place }, paths, context, log);
+  try {
+    const parts = partsOf(nodeName, paths.node, host, client, credentials, context, log);
+    sayReady(server, nodeName, host, context);
+    await runAll(parts, signal);
+  } finally {
+    const keepPods = signal.reason instanceof Error && signal.reason.message === STOP_KEEPING_PODS;
+    await (keepPods ? host.close() : host.end());
+  }
+}
+
+function partsOf(
+  name: string,
+  directory: string,
+  { runtime, services, cgroupRoot, instanceId, ranges, address }: NodeHost,
+  client: Client,
+  { transport, ca, serving, run }: NodeCredentials,
+  { clock, random }: CliContext,
+  log: Logger,
+) {
+  const informers = newInformerFactory(client, { clock, random, log });
+  const network = services === undefined ? {} : { network: { instanceId, services, ranges, overlayId: overlayIdOf(ca) } };
+  const server = { ...serving, clientCa: ca };
+  const cgroups = cgroupRoot === undefined ? {} : { cgroupRoot };
+  const parts = nodeParts(
+    { name, runtime, directory, address, server, ...cgroups, ...network },
+    { clock, random, log, informers, transportFor: () => transport },
+  );
+  // A renewed serving certificate is used from the next start on.
+  return [informers, ...parts, { run: (stop: AbortSignal) => run(stop, () => undefined) }];
+}
+
+function sayReady(server: string, nodeName: string, { name, notes }: NodeHost, { err }: CliContext): void {
+  err.write(`Node ${nodeName} of ${server} (${name} driver)\n`);
   const progress = newProgress(err);
   for (const note of notes) progress.note(note);
   err.write('Press Ctrl+C to stop it: its pods end, and run elsewhere when the cluster notices.\n');
 }
 
-/** A node keeps no store and no kubeconfig: only the places of its pods are used. */
-function pathsOf(directory: string): ClusterPaths {
-  const file = (name: string): string => join(directory, name);
-  const names = { store: 'store', pki: 'pki', kubeconfig: 'kubeconfig', node: 'node', log: 'orrery.log', instance: 'instance.json' };
-  return { data: directory, ...(Object.fromEntries(Object.entries(names).map(([key, name]) => [key, file(name)])) as typeof names) };
+/** The kubelet needs the network, and the network the ranges that only a Node gets: so that is made first, and takes no pods yet. */
+async function placeOf(client: Client, name: string, { clock }: CliContext, signal: AbortSignal): Promise<NodePlace> {
+  await makeNode(client, name);
+  const [ranges, [podCidr = '']] = await Promise.all([rangesOfCluster(client), waitForPodCidr(client, name, { clock, signal })]);
+  return { ranges, podCidr };
 }
 
-/** The kubelet needs the network, and the network the ranges that only a Node gets: so it is made first, and takes no pods yet. */
 async function makeNode(client: Client, name: string): Promise<void> {
   const node: NewObject<Node> = {
     metadata: { name, labels: { 'kubernetes.io/hostname': name } },

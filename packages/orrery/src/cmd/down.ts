@@ -1,24 +1,25 @@
-import { clusterNameOf, defineCommand, exitCodes, nameOption, noArguments } from '../cli/command.ts';
-import { stopCluster } from '../cluster/stop.ts';
+import { defineCommand, exitCodes, noArguments } from '../cli/command.ts';
+import { type Home, homeOf, homeOptions } from '../cli/home.ts';
+import { stopHome } from '../cluster/stop.ts';
 
-export const downCommand = defineCommand<{ readonly name: string; readonly keepPods: boolean }>({
+export const downCommand = defineCommand<{ readonly home: Home; readonly keepPods: boolean }>({
   name: 'down',
   short: 'Stop a cluster and its pods; its objects stay for the next "orrery up"',
   options: {
-    name: nameOption,
+    ...homeOptions,
     'keep-pods': { type: 'boolean', description: 'leave the pods running; the next "orrery up" adopts them' },
   },
   examples: [
     ['orrery down', 'Stop the default cluster'],
     ['orrery down --keep-pods && orrery up --detach', 'Restart Orrery under running pods'],
   ],
-  complete(parsed) {
+  complete(parsed, { paths }) {
     noArguments(parsed);
-    return { name: clusterNameOf(parsed), keepPods: parsed.flags['keep-pods'] === true };
+    return { home: homeOf(parsed, paths), keepPods: parsed.flags['keep-pods'] === true };
   },
-  async run({ name, keepPods }, context, signal) {
-    const stopped = await stopCluster(name, { keepPods }, context, signal);
-    context.out.write(stopped ? `cluster "${name}" stopped\n` : `cluster "${name}" was not running\n`);
+  async run({ home, keepPods }, context, signal) {
+    const stopped = await stopHome(home, { keepPods }, context, signal);
+    context.out.write(stopped ? `${home.label} stopped\n` : `${home.label} was not running\n`);
     return exitCodes.ok;
   },
 });

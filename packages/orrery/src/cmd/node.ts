@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import { type CliContext, type Command, defineCommand, exitCodes, noArguments, stringFlag, UsageError } from '../cli/command.ts';
+import { type Home, joinedNodeHome } from '../cli/home.ts';
 import { nodeNameOf } from '../cluster/hosts.ts';
 import { limitOptions, limitsOf, type NodeLimits } from './node-limits.ts';
 
@@ -13,8 +13,8 @@ export interface NodeCommandOptions extends NodeLimits {
   /** `sha256:<hex>` */
   readonly caHash: string;
   readonly nodeName: string;
-  /** Everything that the node keeps. */
-  readonly directory: string;
+  /** Where the node keeps everything. */
+  readonly home: Home;
   /** Where the API server and other nodes reach this one; undefined: the address by which this machine reaches the server. */
   readonly address: string | undefined;
   /** As in `orrery up`. */
@@ -62,7 +62,7 @@ export function newNodeCommand(runNode: RunNode): Command {
         token: flag('token'),
         caHash,
         nodeName,
-        directory: resolve(flag('data-dir') ?? `${paths.clusters}/nodes/${nodeName}`),
+        home: joinedNodeHome(nodeName, flag('data-dir'), paths),
         address: flag('address'),
         runtime: flag('runtime'),
         ...limitsOf(parsed),
