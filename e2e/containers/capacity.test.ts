@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Census, censusOf, countsOf, filesBelow, openFilesOf, residentMib } from '../support/census.ts';
+import { censusOf, countsOf, filesBelow, openFilesOf, residentMib } from '../support/census.ts';
 import { eventually } from '../support/eventually.ts';
 import { Asker, accessOf } from '../support/https.ts';
 import { type Json, shellPod, useContainers } from './fixture.ts';
 
 const suite = useContainers('capacity', ['--max-pods=230']);
+
+/** Pods that come and go at the same time. */
+const LANES = 25;
 
 const pods = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
 
@@ -72,6 +75,57 @@ describe('capacity', () => {
     await ask(pods(namespace), { method: 'DELETE' });
     await eventually(() => expect(starts.gone.size).toBe(200), 120_000);
     console.log(`200 pods: all gone in ${Date.now() - deletedAt} ms`);
+    starts.stop();
+    asker.agent.destroy();
+  });
+
+  test('500 pods that come and go leave nothing behind', { timeout: 400_000 }, async () => {
+    const { cluster, create, delete: remove, namespace } = suite();
+    const data = dirname(cluster.kubeconfig);
+    const pid = Number((JSON.parse(readFileSync(`${data}/instance.json`, 'utf8')) as { readonly pid: number }).pid);
+    const asker = new Asker(accessOf(cluster.kubeconfig));
+    const starts = watchStarts(asker, pods(namespace));
+    const cycle = async (name: string): Promise<void> => {
+      await create(sleeper(name));
+      await eventually(() => expect(starts.runningAt.has(name)).toBe(true), 60_000);
+      await remove(`pods/${name}`);
+      await eventually(() => expect(starts.gone.has(name)).toBe(true), 60_000);
+    };
+    let next = 0;
+    const cycles = async (until: number): Promise<void> => {
+      const lane = async (): Promise<void> => {
+        while (next < until) await cycle(`cycle-${next++}`);
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
+    };
+    const look = (): Record<string, number> => ({
+      ...countsOf(censusOf(data)),
+      files: filesBelow(`${data}/node`).length,
+      openFiles: openFilesOf(pid).length,
+      memoryMib: residentMib(pid),
+    });
+    /** The least that is there in a while: what is about to go must not count. */
+    const settled = async (like?: Record<string, number>): Promise<Record<string, number>> => {
+      let least = look();
+      for (let tries = 0; tries < 40; tries += 1) {
+        if (like !== undefined && Object.entries(like).every(([kind, count]) => (least[kind] ?? 0) <= count)) break;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        const now = look();
+        least = Object.fromEntries(Object.entries(now).map(([kind, count]) => [kind, Math.min(count, least[kind] ?? count)]));
+      }
+      return least;
+    };
+    await cycles(LANES); // What is made once is there after these.
+    const before = await settled();
+    const began = Date.now();
+    await cycles(LANES + 500);
+    const tookMs = Date.now() - began;
+    const { memoryMib = 0, ...after } = await settled({ ...before, memoryMib: Number.POSITIVE_INFINITY });
+    console.log(`500 cycles: ${tookMs} ms; before ${JSON.stringify(before)}, after ${JSON.stringify({ ...after, memoryMib })}`);
+    const { memoryMib: memoryBeforeMib = 0, ...rest } = before;
+    for (const [kind, count] of Object.entries(rest)) expect(after[kind], kind).toBeLessThanOrEqual(count);
+    expect(memoryMib).toBeLessThan(memoryBeforeMib + 100);
+    expect(starts.complaints).toEqual([]);
     starts.stop();
     asker.agent.destroy();
   });

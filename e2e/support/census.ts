@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** What one cluster has on this machine, each kind as a sorted list of names. */
 export interface Census {
@@ -75,7 +75,7 @@ function processesAndMounts(data: string, id: string): Pick<Census, 'processes' 
   const mounts = new Set<string>();
   for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`)) {
     const [command, environment, cgroup] = ['cmdline', 'environ', 'cgroup'].map((file) => contentOf(`/proc/${pid}/${file}`));
-    if (command?.includes(data) || environment?.includes(data) || cgroup?.includes(`/orrery-${id}/`))
+    if (command?.includes(data) || environment?.includes(dirname(dirname(data))) || cgroup?.includes(`/orrery-${id}/`))
       processes.push(`${pid} ${command?.replaceAll('\0', ' ').trim()}`);
     for (const line of (contentOf(`/proc/${pid}/mountinfo`) ?? '').split('\n')) {
       const [, , , source = '', point = ''] = line.split(' ');
