@@ -1,34 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { chmod, chown, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root } from '../../tools/generate/source.ts';
-import { realClients } from '../support/clients.ts';
 import { type Finished, type RunOptions, run } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { mountsBelow, processesNaming } from '../support/processes.ts';
+import { newOrdinaryUser, type OrdinaryUser, whyNoUser } from '../support/ordinary-user.ts';
 
-const whyNot =
-  process.geteuid?.() !== 0
-    ? 'making a user needs root'
-    : !existsSync('/usr/sbin/useradd') || !existsSync('/usr/bin/python3')
-      ? 'useradd or python3 is missing'
-      : undefined;
-const user = `orrery-test-${process.pid}`;
-
-/** The module that the bundle loads beside itself, and all that it needs. */
-async function nativeModules(name = 'lmdb', found = new Set<string>()): Promise<Set<string>> {
-  const manifest = join(root, 'node_modules', name, 'package.json');
-  if (found.has(name) || !existsSync(manifest)) return found; // Optional, for another platform.
-  found.add(name);
-  const { dependencies, optionalDependencies } = JSON.parse(await readFile(manifest, 'utf8')) as Readonly<Record<string, object>>;
-  for (const each of Object.keys({ ...dependencies, ...optionalDependencies })) await nativeModules(each, found);
-  return found;
-}
+const whyNot = whyNoUser;
 
 describe.skipIf(whyNot !== undefined)(`the first minute of an ordinary user${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`, () => {
+  let user: OrdinaryUser;
   let folder: string;
   let env: Readonly<Record<string, string>>;
   let as: { readonly uid: number; readonly gid: number };
@@ -48,33 +29,15 @@ describe.skipIf(whyNot !== undefined)(`the first minute of an ordinary user${why
   };
 
   beforeAll(async () => {
-    execFileSync('useradd', ['--no-create-home', '--shell', '/bin/sh', user]);
-    const id = (flag: string): number => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
-    as = { uid: id('-u'), gid: id('-g') };
-    // A folder that this user can read, whatever the checkout's may be.
-    folder = await mkdtemp(join(tmpdir(), 'orrery-unprivileged-'));
-    await chmod(folder, 0o755);
-    await cp(join(root, 'packages/orrery/bin'), join(folder, 'orrery/bin'), { recursive: true });
-    for (const file of ['orrery.cjs', 'orrery.code-cache']) {
-      const from = join(root, 'packages/orrery/dist', file);
-      if (existsSync(from)) await cp(from, join(folder, 'orrery/dist', file));
-    }
-    for (const name of await nativeModules())
-      await cp(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
-    await cp(realClients().kubectl, join(folder, 'kubectl'));
-    await mkdir(join(folder, 'home/tmp'), { recursive: true });
-    for (const each of ['home', 'home/tmp']) await chown(join(folder, each), as.uid, as.gid);
-    const home = join(folder, 'home');
-    env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_DATA_HOME: join(home, 'data'), TMPDIR: join(home, 'tmp'), LANG: 'C.UTF-8' };
+    user = await newOrdinaryUser('plain');
+    ({ folder, env } = user);
+    as = { uid: user.uid, gid: user.gid };
     started = await orrery(['up', '--detach', '--port', '0']);
   });
 
   afterAll(async () => {
     await orrery(['reset', '--yes']);
-    const left = { processes: processesNaming(folder), mounts: mountsBelow(folder), temporary: await readdir(join(folder, 'home/tmp')) };
-    execFileSync('userdel', [user]);
-    await rm(folder, { recursive: true, force: true });
-    expect(left).toEqual({ processes: [], mounts: [], temporary: [] });
+    expect(await user.remove()).toEqual({ processes: [], mounts: [], temporary: [] });
   });
 
   test('the cluster starts, and says once what is missing', async () => {
