@@ -10,6 +10,7 @@ import { withFinalizerNames } from './finalizer-names.ts';
 import { networkingResources } from './networking/resources.ts';
 import { nodeResources } from './node/resources.ts';
 import { rbacResources } from './rbac/resources.ts';
+import { resourceResources } from './resource/resources.ts';
 import { schedulingResources } from './scheduling/resources.ts';
 import { storageResources } from './storage/resources.ts';
 
@@ -25,6 +26,7 @@ export const resources: readonly ResourceDefinition[] = [
   ...networkingResources,
   ...nodeResources,
   ...rbacResources,
+  ...resourceResources,
   ...schedulingResources,
   ...storageResources,
 ].map(withFinalizerNames);
