@@ -17,7 +17,7 @@ else
   done
   umount -l /mnt
 fi
-# Groups that cannot be written are of no use, and crun refuses a machine that has both versions of them.
-[ ! -e /sys/fs/cgroup/unified ] || mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+# crun refuses a machine that has both versions of control groups; none of them can be written here.
+[ ! -e /sys/fs/cgroup/unified ] || mount -t tmpfs -o ro,mode=755 tmpfs /sys/fs/cgroup/unified
 ${resolvConf === undefined ? '' : `mount --bind '${resolvConf.replaceAll("'", "'\\''")}' /etc/resolv.conf`}
 `;
