@@ -260,6 +260,33 @@ describe('over WebSocket', () => {
   });
 });
 
+test('claims of devices are objects as any others', async () => {
+  const { cluster, namespace, get } = suite();
+  const of = (kind: string, name: string, spec: object): object => ({
+    apiVersion: 'resource.k8s.io/v1',
+    kind,
+    metadata: { name, labels: { own: 'x' } },
+    spec,
+  });
+  const devices = { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu' } }] };
+  const items = [
+    of('DeviceClass', 'gpu', {}),
+    of('ResourceClaim', 'one', { devices }),
+    of('ResourceClaimTemplate', 'one', { spec: { devices } }),
+    of('ResourceSlice', 'one', { driver: 'd.example', pool: { name: 'p', generation: 1, resourceSliceCount: 1 }, allNodes: true }),
+  ];
+  const kinds = 'deviceclasses,resourceclaims,resourceclaimtemplates,resourceslices';
+  await cluster.kubectl(['-n', namespace, 'apply', '--server-side', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+  });
+  expect(await get(`/apis/resource.k8s.io/v1/namespaces/${namespace}/resourceclaims/one`)).toMatchObject({
+    spec: { devices: { requests: [{ exactly: { allocationMode: 'ExactCount', count: 1 } }] } },
+  });
+  expect((await cluster.kubectl(['-n', namespace, 'get', kinds, '-l', 'own=x', '-o', 'name'])).trim().split('\n')).toHaveLength(4);
+  await cluster.kubectl(['-n', namespace, 'delete', kinds, '-l', 'own=x']);
+  expect(await cluster.kubectl(['-n', namespace, 'get', kinds, '-l', 'own=x', '-o', 'name'])).toBe('');
+});
+
 describe('the node', { timeout: 60_000 }, () => {
   const node = async (): Promise<Json> => ((await suite().get<{ items: readonly Json[] }>('/api/v1/nodes')).items[0] ?? {}) as Json;
   const nodePath = async (): Promise<string> => `/api/v1/nodes/${(await node())['metadata']?.['name']}`;
