@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { type Clock, sealedStdio } from '@orrery/base';
+import { anySignal, type Clock, sealedStdio } from '@orrery/base';
 import { type ContainerStreams, type ExecSyncResponse, RuntimeError } from '@orrery/cri';
 import type { Container } from '../container/container.ts';
 import { startFailure } from '../container/failure.ts';
@@ -145,14 +145,15 @@ async function drain(source: Readable | null, target: Writable | undefined): Pro
   }
 }
 
-/** Runs a command and collects its output; `timeoutMs` 0 waits for ever. @throws {RuntimeError} `DEADLINE_EXCEEDED`. */
-export async function execSync(input: ExecInput, timeoutMs: number): Promise<ExecSyncResponse> {
+/** Runs a command and collects its output; `timeoutMs` 0 waits for ever. @throws {RuntimeError} `DEADLINE_EXCEEDED`. @throws AbortError; the command has ended. */
+export async function execSync(input: ExecInput, timeoutMs: number, signal: AbortSignal | undefined): Promise<ExecSyncResponse> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const outputs = [collect(stdout), collect(stderr)] as const;
   const timeout = new AbortController();
   const timer = timeoutMs > 0 ? input.clock.after(timeoutMs, () => timeout.abort()) : undefined;
+  using either = anySignal(signal, timeout.signal);
   try {
-    const exitCode = await execInContainer(input, false, { stdout, stderr }, timeout.signal);
+    const exitCode = await execInContainer(input, false, { stdout, stderr }, either.signal);
     stdout.end();
     stderr.end();
     const [out, err] = await Promise.all(outputs);

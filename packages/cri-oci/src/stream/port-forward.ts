@@ -26,7 +26,8 @@ export async function forwardPort(input: ForwardInput, stream: ForwardStream, si
   if (host.socat === undefined) throw new RuntimeError('UNIMPLEMENTED', 'port forwarding is not possible here: install socat');
   // A connection that is refused has read nothing, so the other family gets the whole stream.
   const [four, six] = [`TCP4:127.0.0.1:${input.port}`, `TCP6:[::1]:${input.port}`];
-  const script = 'socat=$1; "$socat" -t 30 - "$2" || exec "$socat" -t 30 - "$3"';
+  // Either side may end first: each end is passed on at once, and what comes the other way has 30 s more.
+  const script = 'socat=$1; "$socat" -t 30 -,shut-down "$2" || exec "$socat" -t 30 -,shut-down "$3"';
   const child = spawn('nsenter', [`--net=${netnsPath}`, '--', '/bin/sh', '-c', script, 'orrery', host.socat, four, six], {
     env: { PATH: host.path },
     detached: true,
@@ -41,12 +42,17 @@ export async function forwardPort(input: ForwardInput, stream: ForwardStream, si
   stdin.on('error', () => undefined); // The other side is gone: shows as the end of the connection.
   stream.readable.pipe(stdin);
   stdout.pipe(stream.writable);
-  stream.writable.once('close', abort);
+  let left = false;
+  const leave = (): void => {
+    left = true;
+    abort();
+  };
+  stream.writable.once('close', leave);
   const code = await new Promise<number | null>((resolve) => child.once('error', () => resolve(null)).once('close', resolve));
   signal.removeEventListener('abort', abort);
-  stream.writable.off('close', abort);
+  stream.writable.off('close', leave);
   stream.readable.unpipe(stdin);
-  if (code === 0 || signal.aborted) return;
+  if (code === 0 || left || signal.aborted) return;
   const reason = complaint.trim().split(' E ').at(-1) ?? '';
   throw new RuntimeError(
     'UNAVAILABLE',
