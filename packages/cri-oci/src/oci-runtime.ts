@@ -152,8 +152,8 @@ function streamingCalls(state: State): Pick<Runtime, 'exec' | 'execSync' | 'atta
     async exec({ containerId, command, tty }, streams, signal) {
       return execInContainer(execInput(containerId, command), tty, streams, signal);
     },
-    async execSync({ containerId, cmd = [], timeout = 0 }) {
-      return execSync(execInput(containerId, cmd), timeout * 1000);
+    async execSync({ containerId, cmd = [], timeout = 0 }, signal) {
+      return execSync(execInput(containerId, cmd), timeout * 1000, signal);
     },
     async attach({ containerId, tty }, streams, signal) {
       const container = containerOf(state, containerId);

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { realClock, sealedStdio } from '@orrery/base';
+import { anySignal, realClock, sealedStdio } from '@orrery/base';
 import { type ContainerStreams, type ExecSyncResponse, RuntimeError } from '@orrery/cri';
 import type { Program } from './command.ts';
 import type { Container } from './container.ts';
@@ -192,18 +192,20 @@ const signalNumbers: Readonly<Record<string, number>> = {
 };
 const exitCodeOf = (name: NodeJS.Signals | null): number => 128 + (signalNumbers[name ?? 'SIGKILL'] ?? 9);
 
-/** Runs a command and collects its output; `timeoutMs` 0 waits for ever. @throws {RuntimeError} `DEADLINE_EXCEEDED`. */
+/** Runs a command and collects its output; `timeoutMs` 0 waits for ever. @throws {RuntimeError} `DEADLINE_EXCEEDED`. @throws AbortError; the command has ended. */
 export async function execSync(
   input: ExecInput,
   timeoutMs: number,
   after: (ms: number, fn: () => void) => { cancel(): void },
+  signal: AbortSignal | undefined,
 ): Promise<ExecSyncResponse> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const outputs = [collect(stdout), collect(stderr)] as const;
   const timeout = new AbortController();
   const timer = timeoutMs > 0 ? after(timeoutMs, () => timeout.abort()) : undefined;
+  using either = anySignal(signal, timeout.signal);
   try {
-    const exitCode = await execInContainer(input, false, { stdout, stderr }, timeout.signal);
+    const exitCode = await execInContainer(input, false, { stdout, stderr }, either.signal);
     stdout.end();
     stderr.end();
     const [out, err] = await Promise.all(outputs);

@@ -291,8 +291,9 @@ function streamingCalls(state: State): Pick<Runtime, 'exec' | 'execSync' | 'atta
     exec({ containerId, command, tty }, streams, signal) {
       return execInContainer(execInput(state, containerOf(state, containerId), command), tty, streams, signal);
     },
-    async execSync({ containerId, cmd = [], timeout = 0 }) {
-      return execSync(execInput(state, containerOf(state, containerId), cmd), timeout * 1000, (ms, fn) => clock.after(ms, fn));
+    async execSync({ containerId, cmd = [], timeout = 0 }, signal) {
+      const input = execInput(state, containerOf(state, containerId), cmd);
+      return execSync(input, timeout * 1000, (ms, fn) => clock.after(ms, fn), signal);
     },
     async attach({ containerId, tty }, streams, signal) {
       const container = containerOf(state, containerId);

@@ -84,6 +84,14 @@ function describeExec(kit: Kit): void {
       expect([exitCode, String(stdout), String(stderr)]).toEqual([2, 'probe\n', 'no\n']);
       expect(await kit.codeOf(kit.runtime.execSync({ containerId, cmd: sleeping, timeout: 1 }))).toBe('DEADLINE_EXCEEDED');
     });
+
+    test('execSync that is aborted is rejected', async () => {
+      const { containerId } = await kit.run(sleeping);
+      const abort = new AbortController();
+      const pending = kit.runtime.execSync({ containerId, cmd: sleeping, timeout: 0 }, abort.signal);
+      setTimeout(() => abort.abort(), 50);
+      await expect(pending).rejects.toThrow();
+    });
   });
 }
 
@@ -190,6 +198,19 @@ function describePortForward(kit: Kit): void {
       );
       expect(answer).toContain('200 OK');
       expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toHaveLength(300_000);
+    });
+
+    test('passes on the end that the pod makes first', async () => {
+      const sandbox = await kit.runSandbox();
+      await kit.start(sandbox, ['httpd', '-f', '-p', '127.0.0.1:8080', '-h', '/tmp']);
+      await eventually(() => forward(sandbox.podSandboxId, 8080, 'GET / HTTP/1.0\r\n\r\n').catch(() => undefined), 'a server');
+      const [readable, writable] = [new PassThrough(), new PassThrough()];
+      const text = textOf(writable);
+      readable.write('GET /none HTTP/1.0\r\n\r\n');
+      const forwarding = kit.runtime.portForward({ podSandboxId: sandbox.podSandboxId, port: 8080 }, { readable, writable }, never());
+      expect(await text).toContain('404 Not Found');
+      readable.end();
+      await forwarding;
     });
 
     test('to a port where nobody listens fails or says nothing', async () => {
