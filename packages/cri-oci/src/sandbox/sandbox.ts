@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPort, NetworkRequest } from '@orrery/cri';
 import { type DNSConfig, type PodSandboxConfig, type PortMapping, RuntimeError } from '@orrery/cri';
+import { lastGroup } from '../host/last-group.ts';
 import { mountsBelow } from '../host/mount-table.ts';
 import { run } from '../host/process.ts';
 import type { SandboxFiles } from '../spec/mounts.ts';
@@ -99,17 +99,6 @@ const openNetwork = (config: PodSandboxConfig): Readonly<Record<string, string>>
   'net.ipv4.ip_unprivileged_port_start': '0',
   'net.ipv4.ping_group_range': `0 ${(podUsers(config)?.gids[0]?.size ?? lastGroup() + 1) - 1}`,
 });
-
-const GROUP_MAX = 2_147_483_647; // As the kernel takes it there.
-
-/** The last group that this process's user namespace has: 0 where it has no other. */
-export function lastGroup(map = readFileSync('/proc/self/gid_map', 'utf8')): number {
-  const lasts = map.split('\n').map((line) => {
-    const [inside = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
-    return inside + count - 1;
-  });
-  return Math.min(GROUP_MAX, Math.max(0, ...lasts));
-}
 
 /**
  * The pod's kernel settings as its containers apply them, each when it starts.

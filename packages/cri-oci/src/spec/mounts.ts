@@ -1,6 +1,9 @@
 import { type Mount, type MountPropagation, RuntimeError } from '@orrery/cri';
+import { lastGroup } from '../host/last-group.ts';
 import { type IdMappings, mappingsOf } from './id-mappings.ts';
 import type { OciLinux, OciMount } from './oci.ts';
+
+const TTY_GROUP = 5; // A user namespace of one id has no such group.
 
 /** Files of the sandbox that every container sees unless its pod mounts others there. Absolute host paths. */
 export interface SandboxFiles {
@@ -47,7 +50,7 @@ export function defaultMounts({ privileged, readonlyRootfs, files, cgroup = true
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...(lastGroup() < TTY_GROUP ? [] : [`gid=${TTY_GROUP}`])],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastGroup } from './sandbox.ts';
+import { lastGroup } from './last-group.ts';
 
 test.each([
   ['         0          0 4294967295\n', 2_147_483_647],
