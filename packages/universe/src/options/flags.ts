@@ -74,7 +74,8 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       continue;
     }
     const next = (): string => {
-      const value = argv[(index += 1)];
+      index += 1;
+      const value = argv[index];
       if (value === undefined) throw new UsageProblem(`--${name} needs a value: --${name} <${flag.placeholder ?? 'value'}>`);
       return value;
     };
