@@ -317,7 +317,15 @@ describe('the node', { timeout: 60_000 }, () => {
     await suite().ready('visited');
     const { node: own, pods } = await suite().get<{ node: Json; pods: readonly Json[] }>(`${await nodePath()}/proxy/stats/summary`);
     const amount = expect.any(Number);
-    expect(own).toMatchObject({ cpu: { usageCoreNanoSeconds: amount }, memory: { availableBytes: amount, workingSetBytes: amount } });
+    expect(own).toMatchObject({
+      startTime: expect.any(String),
+      cpu: { usageCoreNanoSeconds: amount },
+      memory: { availableBytes: amount, workingSetBytes: amount, pageFaults: amount },
+      network: { name: expect.any(String), rxBytes: amount, txBytes: amount },
+      fs: { availableBytes: amount, capacityBytes: amount, usedBytes: amount, inodesFree: amount },
+      runtime: { imageFs: { availableBytes: amount } },
+      rlimit: { maxpid: amount, curproc: amount },
+    });
     const pod = pods.find((each) => `${each['podRef']?.['name']}` === 'visited');
     expect(pod).toMatchObject({
       cpu: { usageCoreNanoSeconds: amount },

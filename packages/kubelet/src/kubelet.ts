@@ -121,7 +121,17 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
   const server =
     options.server === undefined
       ? undefined
-      : newKubeletServer({ ...options.server, runtime, clock, log, workers, statuses, agent, machine });
+      : newKubeletServer({
+          ...options.server,
+          runtime,
+          clock,
+          log,
+          workers,
+          statuses,
+          agent,
+          machine,
+          rootDirectory: options.rootDirectory,
+        });
   if (server !== undefined) {
     port = await server.listen();
     onPort(port);

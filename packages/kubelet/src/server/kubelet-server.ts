@@ -37,6 +37,8 @@ export interface ServerDeps extends ServerOptions {
   readonly statuses: StatusWriter;
   readonly agent: NodeAgent;
   readonly machine: Machine;
+  /** The kubelet's own: its file system is the node's. */
+  readonly rootDirectory: string;
 }
 
 /** Serves the API server: logs, exec, attach, port-forward, pods, statistics. */
@@ -54,7 +56,7 @@ function isAllowed({ socket }: IncomingMessage): boolean {
 }
 
 export function newKubeletServer(deps: ServerDeps): KubeletServer {
-  const { runtime, clock, log, workers, statuses, agent, machine } = deps;
+  const { runtime, log, workers, statuses, agent, machine } = deps;
   const sockets = new Set<Duplex>();
   const streaming = newStreamingHandler(deps);
 
@@ -102,7 +104,7 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     if (first === 'containerLogs' && rest.length === 3) return await containerLogs(rest, query, response);
     if (first === 'healthz' || first === 'livez' || first === 'readyz') return void response.end('ok');
     if (first === 'pods' && rest.length === 0) return json(response, podList());
-    if (first === 'stats' && rest[0] === 'summary') return json(response, await summary({ runtime, clock, workers, machine, agent }));
+    if (first === 'stats' && rest[0] === 'summary') return json(response, await summary(deps));
     if (first === 'metrics' && rest.length === 0) return metrics(response);
     if (first === 'metrics' && rest[0] === 'resource') {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });

@@ -7,6 +7,7 @@ import type { NodeAgent } from '../node/node-agent.ts';
 import { containerNameLabel, podNameLabel, podNamespaceLabel, podUidLabel } from '../pod/labels.ts';
 import { msOfNanos } from '../runtime/pod-state.ts';
 import type { PodWorkers } from '../worker/pod-workers.ts';
+import { nodeStats, pageFaults } from './node-stats.ts';
 
 const NANOS_PER_TICK = 1e7; // 100 ticks a second: USER_HZ.
 
@@ -64,8 +65,9 @@ export async function summary(deps: {
   readonly workers: PodWorkers;
   readonly machine: Machine;
   readonly agent: NodeAgent;
+  readonly rootDirectory: string;
 }): Promise<object> {
-  const { runtime, clock, workers, machine, agent } = deps;
+  const { runtime, clock, workers, machine, agent, rootDirectory } = deps;
   const { stats = [] } = await runtime.listContainerStats({});
   const time = formatTime(clock.now());
   const byPod = new Map<string, ContainerStats[]>();
@@ -86,7 +88,11 @@ export async function summary(deps: {
       ...podUsage(own, time),
     };
   });
-  return { node: { nodeName: agent.node?.metadata.name ?? '', startTime: null, ...(await nodeUsage(machine, time)) }, pods };
+  const { imageFilesystems = [] } = await runtime.imageFsInfo({}).catch(() => ({ imageFilesystems: [] }));
+  const images = imageFilesystems[0]?.fsId?.mountpoint || rootDirectory;
+  const [used, own, faults] = await Promise.all([nodeUsage(machine, time), nodeStats(rootDirectory, images, clock.now()), pageFaults()]);
+  const memory = { ...used.memory, ...faults };
+  return { node: { nodeName: agent.node?.metadata.name ?? '', ...own, cpu: used.cpu, memory }, pods };
 }
 
 /** What metrics servers read. Source: kubelet resource metrics (KEP-727). */
