@@ -35,7 +35,11 @@ const manifests = (port: number): object => ({
               {
                 name: 'c',
                 image,
-                command: ['sh', '-c', 'mkdir -p /www && echo served >/www/index.html && echo begun && exec httpd -f -p 80 -h /www'],
+                command: [
+                  'sh',
+                  '-c',
+                  'mkdir -p /www && echo served >/www/index.html && echo begun && trap exit TERM && { httpd -f -p 80 -h /www & wait; }',
+                ],
                 readinessProbe: { httpGet: { port: 80 }, periodSeconds: 1 },
               },
             ],
@@ -158,7 +162,8 @@ describe.skipIf(whyNot !== undefined)(`containers of an ordinary user${whyNot ==
     const again = await orrery('up', '--detach');
     expect(again, again.stderr).toMatchObject({ code: 0 });
     await eventually(async () => expect(await fetched()).toBe('served\n'), 30_000);
-    expect(await kubectl(['exec', 'client', '--', 'ls', '/v'])).toBe('x\n');
+    // The node says a moment later where its own server now listens.
+    await eventually(async () => expect(await kubectl(['exec', 'client', '--', 'ls', '/v'])).toBe('x\n'), 30_000);
     const now = await kubectl(['get', 'pod', 'client', '-o', 'jsonpath={.status.containerStatuses[0].containerID}']);
     expect(now).toBe(before);
   });
