@@ -260,7 +260,7 @@ describe('over WebSocket', () => {
   });
 });
 
-test('claims of devices are objects as any others', async () => {
+test('claims, classes and slices of devices are kept', async () => {
   const { cluster, namespace, get } = suite();
   const of = (kind: string, name: string, spec: object): object => ({
     apiVersion: 'resource.k8s.io/v1',
