@@ -1,0 +1,10 @@
+export { bundleProgram } from './code/bundle.ts';
+export { packCode } from './code/pack.ts';
+export { flagHelp, parseArguments } from './options/flags.ts';
+export { nameFrom, splitByWeight } from './options/names.ts';
+export { resolveSettings } from './options/resolve.ts';
+export { LaunchProblem, type Settings, type UniverseOptions, UsageProblem } from './options/settings.ts';
+export { type Run, runSelector } from './plan/labels.ts';
+export type { Payload } from './plan/payload.ts';
+export { manifestOf, type Plan, type PlanOptions, planRun, rootOf } from './plan/plan.ts';
+export { nodeBootstrap } from './pod/bootstrap-node.ts';
