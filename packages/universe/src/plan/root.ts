@@ -4,7 +4,6 @@ import { codeAnnotation, commandAnnotation, labelsOf, type Run, runName, started
 
 /** The run lives this long after its launcher's last sign of life. Four beats fit in, and the garbage collector's work into 30 s. */
 export const LEASE_SECONDS = 20;
-export const BEAT_MS = 5000;
 
 export interface RootOptions {
   readonly image: string;
