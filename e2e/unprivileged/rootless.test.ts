@@ -124,7 +124,7 @@ describe.skipIf(whyNot !== undefined)(`containers of an ordinary user${whyNot ==
     expect((await orrery('image', 'ls')).stdout).toContain(image);
   });
 
-  test('unmodified pods, as any user, with volumes; logs, exec, Service names', { timeout: 90_000 }, async () => {
+  test('unmodified pods, as whatever user, with volumes; logs, exec, Service names', { timeout: 90_000 }, async () => {
     await kubectl(['wait', '--for=condition=Available', 'deploy/web', '--timeout=60s']);
     await kubectl(['wait', '--for=condition=Ready', 'pod/client', '--timeout=60s']);
     expect(await kubectl(['logs', 'deploy/web'])).toBe('begun\n');

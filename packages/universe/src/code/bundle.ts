@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { LaunchProblem } from '../options/settings.ts';
+import { universeInPod } from '../pod/universe-in-pod.ts';
 import type { ArchiveFile } from './tar.ts';
 
 export interface Bundle {
@@ -12,17 +13,11 @@ export interface Bundle {
   readonly inputs: readonly string[];
 }
 
-/** What `@orrery/universe` is in a pod: the program is deployed already. */
-const inPod = `
-const { UNIVERSE_TLS_CERT: cert, UNIVERSE_TLS_KEY: key } = process.env;
-export const universe = async () => ({ where: 'pod', args: process.argv.slice(2), tls: cert && key ? { cert, key } : undefined });
-`;
-
 const ourselves: Plugin = {
   name: 'universe-in-pod',
   setup(build) {
     build.onResolve({ filter: /^@orrery\/universe$/ }, () => ({ path: 'universe', namespace: 'universe' }));
-    build.onLoad({ filter: /.*/, namespace: 'universe' }, () => ({ contents: inPod, loader: 'js' }));
+    build.onLoad({ filter: /.*/, namespace: 'universe' }, () => ({ contents: universeInPod, loader: 'js' }));
   },
 };
 
