@@ -119,7 +119,7 @@ describe('up and down', () => {
     expect(ids()).toEqual([]);
     await up();
     await eventually(async () => expect(await kubectl('get', 'deploy', 'web', '-o', 'jsonpath={.status.readyReplicas}')).toBe('2'));
-    expect(ids()).toHaveLength(2);
+    await eventually(() => expect(ids()).toHaveLength(2)); // The status may be that of before.
   });
 
   test('killed, then down: nothing of its pods is left', { timeout: 60_000 }, async () => {
