@@ -230,3 +230,33 @@ describe('runtime classes', () => {
     expect(await ownHandler()).toMatch(/^(crun|runc)$/);
   });
 });
+
+describe('users of the pod’s own', () => {
+  test('root inside is nobody outside; volumes and files of the image are its own', async () => {
+    const script =
+      'echo map=$(cat /proc/self/uid_map); echo new >/bin/new; echo kept >/v/kept; stat -c %u:%g /bin/busybox /v/kept /m; id -u';
+    await suite().create(
+      shellPod('own-users', script, {
+        spec: {
+          hostUsers: false,
+          volumes: [
+            { name: 'v', emptyDir: {} },
+            { name: 'm', emptyDir: { medium: 'Memory' } },
+          ],
+        },
+        container: {
+          volumeMounts: [
+            { name: 'v', mountPath: '/v' },
+            { name: 'm', mountPath: '/m' },
+          ],
+        },
+      }),
+    );
+    const [map = '', ...rest] = (await suite().output('own-users')).trim().split('\n');
+    const [inside, outside, length] = map.replace('map=', '').trim().split(' ').map(Number);
+    expect(inside).toBe(0);
+    expect(outside).toBeGreaterThanOrEqual(65_536);
+    expect(length).toBe(65_536);
+    expect(rest).toEqual(['0:0', '0:0', '0:0', '0']);
+  });
+});
