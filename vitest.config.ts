@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Most of the time of the end-to-end files is spent waiting: by default vitest takes one worker on two cores.
+    maxWorkers: 2,
     // Real processes and real time on a busy CI machine: a test that failed is tried twice more there, and the report shows that it was.
     retry: process.env['CI'] === undefined ? 0 : 2,
   },
