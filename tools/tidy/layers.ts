@@ -14,6 +14,7 @@ export const layers: readonly (readonly string[])[] = [
     '@orrery/kubelet',
     '@orrery/pod-network',
     '@orrery/universe',
+    '@orrery/dashboard',
   ],
   ['orrery'],
   ['@orrery/testkit'],
