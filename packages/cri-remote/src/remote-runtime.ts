@@ -11,6 +11,7 @@ import {
 import { endpointOf } from './endpoint.ts';
 import { type CriChannel, dialCri } from './grpc/channel.ts';
 import { remoteCalls } from './remote-calls.ts';
+import { type AttachCall, attachApart } from './streaming/attach.ts';
 import { forwardRemotePort } from './streaming/port-forward.ts';
 import { commandStreams, runRemoteCommand } from './streaming/remote-command.ts';
 
@@ -83,8 +84,12 @@ function streamingCalls(channel: CriChannel): Pick<Runtime, 'exec' | 'attach' | 
       return runRemoteCommand(url, wanted, streams, signal);
     },
     async attach({ containerId, tty }, streams, signal) {
-      const wanted = commandStreams(streams, tty);
-      await runRemoteCommand(await urlOf('Attach', { containerId, ...wanted }, signal), wanted, streams, signal);
+      const call: AttachCall = async (part, ends, joined) => {
+        const wanted = commandStreams(part, tty);
+        await runRemoteCommand(await urlOf('Attach', { containerId, ...wanted }, ends), wanted, part, ends, joined);
+      };
+      const apart = streams.stdin !== undefined && streams.stderr !== undefined && !tty;
+      await (apart ? attachApart(call, streams, signal) : call(streams, signal, () => undefined));
     },
     async portForward({ podSandboxId, port }, ends, signal) {
       await forwardRemotePort(await urlOf('PortForward', { podSandboxId, port: [port] }, signal), port, ends, signal);

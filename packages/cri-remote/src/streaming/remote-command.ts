@@ -22,14 +22,21 @@ export function commandStreams({ stdin, stdout, stderr }: ContainerStreams, tty:
 
 /**
  * Joins `streams` to what runs behind a runtime's exec or attach URL.
+ * @param joined - Called once everything is joined: what is written from then on is seen.
  * @returns the exit code; 0 for an attach that ended.
  * @throws {RuntimeError} what the runtime said, or `UNAVAILABLE` when its connection broke.
  */
-export async function runRemoteCommand(url: URL, wanted: CommandStreams, streams: ContainerStreams, signal: AbortSignal): Promise<number> {
+export async function runRemoteCommand(
+  url: URL,
+  wanted: CommandStreams,
+  streams: ContainerStreams,
+  signal: AbortSignal,
+  joined: () => void = () => undefined,
+): Promise<number> {
   const connection = newSpdyConnection(await upgradeToSpdy(url, PROTOCOL, signal));
   const finished = new AbortController();
   try {
-    return await abortable(join(connection, wanted, streams, finished.signal), signal);
+    return await abortable(join(connection, wanted, streams, finished.signal, joined), signal);
   } finally {
     finished.abort();
     connection.close();
@@ -37,7 +44,13 @@ export async function runRemoteCommand(url: URL, wanted: CommandStreams, streams
   }
 }
 
-async function join(connection: SpdyConnection, wanted: CommandStreams, streams: ContainerStreams, finished: AbortSignal): Promise<number> {
+async function join(
+  connection: SpdyConnection,
+  wanted: CommandStreams,
+  streams: ContainerStreams,
+  finished: AbortSignal,
+  joined: () => void,
+): Promise<number> {
   let result = '';
   const open = (streamtype: string, sink: (data: Buffer) => Promise<void> | void) => connection.open({ streamtype }, sink);
   const drop = (): void => undefined;
@@ -51,6 +64,7 @@ async function join(connection: SpdyConnection, wanted: CommandStreams, streams:
     wanted.tty ? open('resize', drop) : undefined,
   ]);
   outcome.end();
+  joined();
   if (stdin !== undefined && streams.stdin !== undefined) {
     const stop = pumpInto(stdin, streams.stdin, connection);
     finished.addEventListener('abort', stop, { once: true });

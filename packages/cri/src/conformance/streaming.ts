@@ -158,6 +158,17 @@ function describeAttach(kit: Kit): void {
       expect(await text).toBe('first\nlast\ndone\n');
     });
 
+    test('hears the output to its end, also after the container has closed its errors', async () => {
+      const { containerId } = await kit.run(['sh', '-c', 'read line; exec 2>&-; sleep 0.5; echo "heard $line"'], { stdin: true });
+      const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+      const text = textOf(stdout);
+      const attached = kit.runtime.attach({ containerId, tty: false }, { stdin, stdout, stderr }, never());
+      stdin.write('words\n');
+      await attached;
+      stdout.end();
+      expect(await text).toBe('heard words\n');
+    });
+
     test('that is aborted leaves the container running', async () => {
       const { containerId } = await kit.run(sleeping, { stdin: true });
       const abort = new AbortController();
