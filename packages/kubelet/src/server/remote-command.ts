@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { Status } from '@orrery/apimachinery';
 import { newQueue } from '@orrery/base';
 import type { ContainerStreams } from '@orrery/cri';
@@ -45,6 +46,13 @@ function channelWriter(socket: WebSocket, codec: ChannelCodec, channel: number):
       else socket.send(codec.encode(channel, chunk), () => done());
     },
   });
+}
+
+/** Waits until everything that was written to `output` is on its way. */
+async function sent(output: Writable | undefined): Promise<void> {
+  if (output === undefined || output.destroyed) return;
+  output.end();
+  await finished(output);
 }
 
 const success: Partial<Status> = { metadata: {}, status: 'Success' };
@@ -146,6 +154,7 @@ export async function serveCommand(
   } catch (err) {
     status = failureStatus(`${what}: ${messageOf(err)}`);
   }
+  await Promise.all([streams.stdout, streams.stderr].map(sent));
   const result = resultMessage(protocol, status);
   if (socket.readyState !== socket.OPEN) return;
   if (result !== undefined) socket.send(codec.encode(channels.error, result));
