@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { busyboxImage, type TestImage, testImage } from '@orrery/cri-oci/testing';
 import { afterAll, beforeAll } from 'vitest';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { startTestCluster, type TestCluster, type TestClusterOptions } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, Asker, type AskOptions, accessOf } from '../support/https.ts';
 
@@ -99,11 +99,11 @@ function collectionOf(manifest: Json, namespace: string): string {
 }
 
 /** One cluster with real containers for all tests of a file, and a namespace for its pods. */
-export function useContainers(namespace: string, up: readonly string[] = []): () => Suite {
+export function useContainers(namespace: string, up: readonly string[] = [], more: Omit<TestClusterOptions, 'up'> = {}): () => Suite {
   let suite: Suite | undefined;
   let asker: Asker | undefined;
   beforeAll(async () => {
-    const cluster = await startTestCluster({ up: ['--runtime=oci', ...up] });
+    const cluster = await startTestCluster({ ...more, up: ['--runtime=oci', ...up] });
     asker = new Asker(accessOf(cluster.kubeconfig));
     suite = suiteOf(cluster, asker, namespace);
     await suite.loadImage(busybox, busyboxImage());

@@ -5,6 +5,7 @@ import { type ImageIndex, withImage } from './image-index.ts';
 import type { ImageRecord } from './image-record.ts';
 import { chainIdsOf, type Layer, type LayerStore, type UnpackedLayer } from './layer-store.ts';
 import { type Manifest, parseImageFile } from './manifest.ts';
+import { readOn } from './read-on.ts';
 import type { StoreLock } from './store-lock.ts';
 
 export interface AddedNames {
@@ -17,6 +18,25 @@ export interface ImageAdder {
   add(manifest: Manifest, source: ContentSource, names: AddedNames, signal?: AbortSignal): Promise<ImageRecord>;
 }
 
+/** That damaged bytes are not those of the digest says more than where unpacking stumbled over them. */
+async function unpackVerified(
+  content: AsyncIterable<Buffer>,
+  unpack: (chunks: AsyncIterable<Buffer>) => Promise<UnpackedLayer>,
+): Promise<UnpackedLayer> {
+  const layer = readOn(content);
+  try {
+    return await unpack(layer.chunks);
+  } catch (err) {
+    if (!isDamage(err)) throw err;
+    const verdict = await layer.rest(verifiedBytesMax).catch((found: unknown) => found);
+    throw isDamage(verdict) ? verdict : err;
+  } finally {
+    await layer.close();
+  }
+}
+
+const isDamage = (err: unknown): boolean => err instanceof RuntimeError && err.code === 'INVALID_ARGUMENT';
+const verifiedBytesMax = 64 * 1024 * 1024; // Read of a layer that cannot be used, for the sake of its message.
 const attemptsMax = 3; // Each lost only to somebody who removed the image's layers meanwhile.
 
 export function newImageAdder(deps: { readonly layers: LayerStore; readonly index: ImageIndex; readonly lock: StoreLock }): ImageAdder {
@@ -42,13 +62,9 @@ export function newImageAdder(deps: { readonly layers: LayerStore; readonly inde
       if (descriptor === undefined || diffId === undefined)
         throw new RuntimeError('INVALID_ARGUMENT', 'invalid image: layers and diff_ids differ in number');
       const made = (async () => {
-        const unpacked: UnpackedLayer = await layers.unpack({
-          chainId,
-          diffId,
-          below: [...below],
-          source: source.layer(descriptor, signal),
-          signal,
-        });
+        const unpacked = await unpackVerified(source.layer(descriptor, signal), (chunks) =>
+          layers.unpack({ chainId, diffId, below: [...below], source: chunks, signal }),
+        );
         const [layer] = await lock.run(() => layers.publish([unpacked]));
         return layer ?? unpacked;
       })();

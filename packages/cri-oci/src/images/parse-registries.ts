@@ -9,7 +9,8 @@ export interface RegistriesProblem {
 }
 
 /**
- * Checks a parsed `registries.yaml` in k3s's form (`mirrors`, `configs`). Plain HTTP is used only for endpoints written `http://…`.
+ * Checks a parsed `registries.yaml` in k3s's form (`mirrors`, `configs`), with
+ * `stall_timeout_seconds` beside `auth` and `tls` of our own. Plain HTTP is used only for endpoints written `http://…`.
  * Fields of other names are problems too: a misspelt one would silently do nothing.
  */
 export function parseRegistries(document: unknown): { readonly registries: Registries; readonly problems: readonly RegistriesProblem[] } {
@@ -61,9 +62,12 @@ export function parseRegistries(document: unknown): { readonly registries: Regis
   }
 
   function host(value: unknown, path: string): RegistryHostConfig {
-    const all = fields(value, path, ['auth', 'tls']);
+    const all = fields(value, path, ['auth', 'tls', 'stall_timeout_seconds']);
     const auth = fields(all['auth'], `${path}.auth`, ['username', 'password', 'auth', 'identity_token']);
     const tls = fields(all['tls'], `${path}.tls`, ['ca_file', 'cert_file', 'key_file', 'insecure_skip_verify']);
+    const stallSeconds = all['stall_timeout_seconds'];
+    if (stallSeconds !== undefined && !(typeof stallSeconds === 'number' && stallSeconds > 0))
+      tell(`${path}.stall_timeout_seconds`, 'must be a number greater than 0');
     const skip = tls['insecure_skip_verify'];
     if (skip !== undefined && typeof skip !== 'boolean') tell(`${path}.tls.insecure_skip_verify`, 'must be true or false');
     if (auth['identity_token'] !== undefined) tell(`${path}.auth.identity_token`, 'is not supported: use username and password');
@@ -77,7 +81,11 @@ export function parseRegistries(document: unknown): { readonly registries: Regis
         ['keyFile', 'key_file'],
       ] as const
     ).map(([to, key]) => [to, text(tls, key, `${path}.tls`)] as const);
-    return { auth: named(credentials), tls: { ...named(files), insecureSkipVerify: skip === true } };
+    return {
+      auth: named(credentials),
+      tls: { ...named(files), insecureSkipVerify: skip === true },
+      ...(typeof stallSeconds === 'number' && stallSeconds > 0 ? { stallTimeoutMs: stallSeconds * 1000 } : {}),
+    };
   }
 
   const root = fields(document, '', ['mirrors', 'configs']);

@@ -14,6 +14,8 @@ export interface RegistryMirror {
 }
 
 export interface RegistryHostConfig {
+  /** A connection without a byte for so long is given up. @default 30000 */
+  readonly stallTimeoutMs?: number | undefined;
   readonly auth?:
     | { readonly username?: string; readonly password?: string; readonly auth?: string; readonly identityToken?: string }
     | undefined;

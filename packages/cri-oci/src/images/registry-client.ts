@@ -12,7 +12,7 @@ import { noRegistries, type Registries } from './registries.ts';
 export interface RegistryClientOptions {
   readonly clock: Clock;
   readonly registries?: Registries | undefined;
-  /** A connection without a byte for so long is given up. @default 30000 */
+  /** For hosts whose configuration says nothing. @default 30000 */
   readonly stallTimeoutMs?: number;
 }
 
@@ -47,7 +47,9 @@ export function newRepository(reference: ImageReference, auth: AuthConfig | unde
 
   function request(url: URL, headers: http.OutgoingHttpHeaders, signal?: AbortSignal): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const tls = tlsOf(registries.configs.get(url.host) ?? registries.configs.get('*'));
+      const host = registries.configs.get(url.host) ?? registries.configs.get('*');
+      const tls = tlsOf(host);
+      const stallMs = host?.stallTimeoutMs ?? stallTimeoutMs;
       const fail = (err: Error): void =>
         reject(
           signal?.aborted === true
@@ -61,7 +63,7 @@ export function newRepository(reference: ImageReference, auth: AuthConfig | unde
       };
       const settings = { headers, ...tls, ...(signal === undefined ? {} : { signal }) };
       const sent = (url.protocol === 'http:' ? http : https).get(url, settings, arrived);
-      sent.setTimeout(stallTimeoutMs, () => stalled(new Error(`${url.host} sent no bytes for ${stallTimeoutMs / 1000} s`)));
+      sent.setTimeout(stallMs, () => stalled(new Error(`${url.host} sent no bytes for ${stallMs / 1000} s`)));
       sent.on('error', fail);
     });
   }
