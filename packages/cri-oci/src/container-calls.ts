@@ -16,10 +16,11 @@ import { containerStatus, containerSummary, matchesContainer } from './views.ts'
 
 /** Puts a container under the driver's eyes: its changes become events. */
 export function track(state: State, record: ContainerRecord): Container {
-  const { clock, host, events, stateDirectory, exitsDirectory } = state;
+  const { clock, host, helper, events, stateDirectory, exitsDirectory } = state;
   const container = newContainer(record, {
     records: state.containerRecords,
     host,
+    helper,
     clock,
     stateDirectory,
     exitsDirectory,

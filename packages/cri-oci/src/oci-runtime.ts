@@ -6,6 +6,7 @@ import { type PodNetwork, type Runtime, RuntimeError } from '@orrery/cri';
 import { watchExits } from './container/exits.ts';
 import { containerCalls, removeContainer, track } from './container-calls.ts';
 import { newEventHub } from './events.ts';
+import { newHelper } from './host/helper.ts';
 import { type Host, probeHost } from './host/host.ts';
 import { makePrivate } from './host/private-mount.ts';
 import { findUserRoots } from './host/user-roots.ts';
@@ -61,6 +62,7 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRun
     clock,
     random,
     host,
+    helper: newHelper(host.path),
     network,
     hostAddresses,
     hostname: hostname(),
@@ -86,7 +88,10 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRun
   return {
     host,
     notes: [...host.notes, ...images.notes],
-    ...runtimeCalls(state, () => exits.close()),
+    ...runtimeCalls(state, () => {
+      exits.close();
+      state.helper.close();
+    }),
     ...sandboxCalls(state),
     ...containerCalls(state),
     ...streamingCalls(state),

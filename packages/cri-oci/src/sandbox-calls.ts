@@ -45,7 +45,7 @@ export async function removeSandbox(state: State, id: string): Promise<void> {
   if (sandbox === undefined) return;
   await stopSandbox(state, id);
   await Promise.all(containersIn(state, id).map((container) => removeContainer(state, container)));
-  await freeMounts(state.sandboxRecords.directory(id));
+  await freeMounts(state.helper, state.sandboxRecords.directory(id));
   // A group that the kubelet made is the kubelet's.
   const ownGroup = state.host.limits && (sandbox.config.linux?.cgroupParent ?? '') === '';
   if (ownGroup) await state.host.cgroups.remove(cgroupParent(state, sandbox));
@@ -56,7 +56,7 @@ export async function removeSandbox(state: State, id: string): Promise<void> {
 }
 
 async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler: string): Promise<string> {
-  const { host, clock, random, network, hostAddresses } = state;
+  const { host, helper, clock, random, network, hostAddresses } = state;
   if (runtimeHandler !== '' && runtimeHandler !== host.runtime.kind)
     throw new RuntimeError('INVALID_ARGUMENT', `no runtime for "${runtimeHandler}" is configured`);
   const users = podUsers(config);
@@ -81,8 +81,8 @@ async function runSandbox(state: State, config: PodSandboxConfig, runtimeHandler
     if (users !== undefined) held = await holdUserNamespace(users);
     const [attachment] = await Promise.all([
       onHost ? undefined : network.attach(networkRequest(id, config, held?.pid)),
-      isOnHost(config, 'ipc') ? undefined : held === undefined ? makeSharedMemory(directory) : mountSharedMemory(directory),
-      held === undefined ? undefined : keepUserNamespace(directory, held.pid),
+      isOnHost(config, 'ipc') ? undefined : held === undefined ? makeSharedMemory(helper, directory) : mountSharedMemory(helper, directory),
+      held === undefined ? undefined : keepUserNamespace(helper, directory, held.pid),
       writeSandboxFiles(directory, config, onHost ? state.hostname : (config.hostname ?? '')),
       (config.logDirectory ?? '') === '' ? undefined : mkdir(config.logDirectory ?? '', { recursive: true, mode: 0o755 }),
     ]);

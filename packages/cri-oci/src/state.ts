@@ -2,6 +2,7 @@ import type { Clock, Random } from '@orrery/base';
 import { type PodNetwork, RuntimeError } from '@orrery/cri';
 import type { Container } from './container/container.ts';
 import type { EventHub } from './events.ts';
+import type { Helper } from './host/helper.ts';
 import type { Host } from './host/host.ts';
 import type { ImageStore } from './images/image-store.ts';
 import type { ContainerRecord, Records, SandboxRecord } from './records.ts';
@@ -17,6 +18,7 @@ export interface State {
   readonly clock: Clock;
   readonly random: Random;
   readonly host: Host;
+  readonly helper: Helper;
   readonly network: PodNetwork;
   /** Shown for pods on the host's network. */
   readonly hostAddresses: readonly string[];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { abortable, type Clock, deferred, timeoutSignal } from '@orrery/base';
 import { type ContainerState, type LinuxContainerResources, RuntimeError } from '@orrery/cri';
 import { isInCgroupOf, signalProcess } from '../host/cgroups.ts';
+import type { Helper } from '../host/helper.ts';
 import type { Host } from '../host/host.ts';
 import type { ContainerRecord, Records } from '../records.ts';
 import { startFailure } from './failure.ts';
@@ -19,6 +20,7 @@ export interface Exit {
 export interface ContainerDeps {
   readonly records: Records<ContainerRecord>;
   readonly host: Host;
+  readonly helper: Helper;
   readonly clock: Clock;
   readonly stateDirectory: string;
   readonly exitsDirectory: string;
@@ -65,7 +67,7 @@ const readPid = async (path: string): Promise<number> => Number((await readFile(
 const isAlive = (pid: number): boolean => pid > 0 && signalProcess(pid, 0);
 
 export function newContainer(initial: ContainerRecord, deps: ContainerDeps): Container {
-  const { records, host, clock, stateDirectory, exitsDirectory, onChange } = deps;
+  const { records, host, helper, clock, stateDirectory, exitsDirectory, onChange } = deps;
   const { id, cgroupPath } = initial;
   const directory = records.directory(id);
   const exitFile = join(exitsDirectory, id);
@@ -175,7 +177,13 @@ export function newContainer(initial: ContainerRecord, deps: ContainerDeps): Con
     await put({ startedAtMs: clock.now() });
     const { config, logPath, mounts } = record;
     const { stdin = false, stdinOnce = false, tty: terminal = false } = config;
-    const outcome = await launch({ id, host, directory, stateDirectory, exitsDirectory, logPath, mounts, stdin, stdinOnce, terminal });
+    const files = { directory, stateDirectory, exitsDirectory, logPath };
+    const outcome = await launch({ id, host, helper, ...files, mounts, stdin, stdinOnce, terminal });
+    if ('lost' in outcome) {
+      await adopt();
+      if (pid === undefined) throw new RuntimeError('UNAVAILABLE', `failed to start container "${id}": ${outcome.lost}`);
+      return onChange(self);
+    }
     if ('error' in outcome) {
       const spec = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as { process: { args: readonly string[] } };
       const startError = startFailure(outcome.error, spec.process.args[0] ?? '');

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
-import { sealedStdio } from '@orrery/base';
+import { isRuntimeError } from '@orrery/cri';
+import type { Helper } from '../host/helper.ts';
 import type { Host } from '../host/host.ts';
 import { shellQuote } from '../host/process.ts';
 import type { ContainerSnapshot } from '../images/snapshots.ts';
@@ -15,6 +14,7 @@ export interface RootMount {
 export interface LaunchInput {
   readonly id: string;
   readonly host: Host;
+  readonly helper: Helper;
   /** The container's own folder: it holds `config.json`, and pids, exit code and sockets come there. */
   readonly directory: string;
   /** Where the runtime keeps its own state of all containers. */
@@ -27,7 +27,8 @@ export interface LaunchInput {
   readonly terminal: boolean;
 }
 
-export type LaunchOutcome = { readonly pid: number } | { readonly error: string };
+/** Lost: it was begun, and nobody can say what became of it. */
+export type LaunchOutcome = { readonly pid: number } | { readonly error: string } | { readonly lost: string };
 
 /**
  * Starts a container under a monitor (conmon) that outlives this process: it writes the log, holds the terminal and writes down the exit code.
@@ -35,41 +36,29 @@ export type LaunchOutcome = { readonly pid: number } | { readonly error: string 
  * The root file system is mounted in a mount namespace that ends with the container: no mount of a container is ever seen on the host, and
  * none is left behind whatever dies. The monitor is told to make the container; what it calls makes and starts it in one step.
  */
-export function launch(input: LaunchInput): Promise<LaunchOutcome> {
-  const { host } = input;
-  const child = spawn(host.conmon, monitorArguments(input), {
-    cwd: input.directory,
-    env: { PATH: host.path, _OCI_SYNCPIPE: '3' },
-    stdio: sealedStdio(['ignore', 'ignore', 'pipe', 'pipe']),
-  });
-  return new Promise((resolve) => {
-    let answer = '';
-    let complaint = '';
-    child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + String(chunk)).slice(-4096)));
-    child.once('error', (cause) => resolve({ error: `cannot start ${host.conmon}: ${cause.message}` }));
-    const sync = child.stdio[3] as Readable;
-    sync.on('data', (chunk: Buffer) => {
-      answer += String(chunk);
-      const outcome = parseAnswer(answer);
-      if (outcome === undefined) return;
-      resolve(outcome);
-      // Nobody waits for the rest, and it must not keep this process running.
-      sync.destroy();
-      child.stderr?.destroy();
-    });
-    sync.once('end', () => resolve({ error: complaint.trim() || 'the container monitor ended without an answer' }));
-    sync.once('error', (cause) => resolve({ error: cause.message }));
-  });
+export async function launch(input: LaunchInput): Promise<LaunchOutcome> {
+  const { host, helper, directory } = input;
+  const monitor = [host.conmon, ...monitorArguments(input)].map(shellQuote).join(' ');
+  // The monitor answers on a descriptor that it keeps: nobody waits for the end of that.
+  const answer = `while read -r l; do printf '%s\\n' "$l"; case $l in '{'*) break;; esac; done`;
+  try {
+    const { text } = await helper.run(`cd ${shellQuote(directory)} || exit\n_OCI_SYNCPIPE=3 ${monitor} 3>&1 2>&1 >/dev/null | ${answer}`);
+    return parseAnswer(text);
+  } catch (err) {
+    if (!isRuntimeError(err) || err.code !== 'UNAVAILABLE') throw err;
+    return { lost: err.message };
+  }
 }
 
-/** One line of JSON: `data` is a pid, or -1 with a message. */
-function parseAnswer(text: string): LaunchOutcome | undefined {
-  if (!text.includes('\n')) return undefined;
+/** One line of JSON, perhaps after complaints: `data` is a pid, or -1 with a message. */
+function parseAnswer(text: string): LaunchOutcome {
+  const at = text.startsWith('{') ? 0 : text.indexOf('\n{') + 1;
+  if (!text.startsWith('{', at)) return { error: text.trim() || 'the container monitor ended without an answer' };
   try {
-    const { data = -1, message = '' } = JSON.parse(text) as { readonly data?: number; readonly message?: string };
+    const { data = -1, message = '' } = JSON.parse(text.slice(at)) as { readonly data?: number; readonly message?: string };
     return data > 0 ? { pid: data } : { error: message.trim() || 'the runtime failed without a word' };
   } catch {
-    return { error: text.trim() };
+    return { error: text.slice(at).trim() };
   }
 }
 

@@ -2,9 +2,10 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPort, NetworkRequest } from '@orrery/cri';
 import { type DNSConfig, type PodSandboxConfig, type PortMapping, RuntimeError } from '@orrery/cri';
+import type { Helper } from '../host/helper.ts';
 import { lastGroup } from '../host/last-group.ts';
 import { mountsBelow } from '../host/mount-table.ts';
-import { run } from '../host/process.ts';
+import { shellQuote } from '../host/process.ts';
 import type { SandboxFiles } from '../spec/mounts.ts';
 import { podUsers } from './user-namespace.ts';
 
@@ -50,26 +51,26 @@ export async function writeSandboxFiles(directory: string, config: PodSandboxCon
  * Makes the namespace and the shared memory that the sandbox's containers have in common. They are held by the mounts at their files: no
  * process has to stay for them.
  */
-export async function makeSharedMemory(directory: string): Promise<void> {
+export async function makeSharedMemory(helper: Helper, directory: string): Promise<void> {
   await writeFile(join(directory, 'ipc'), '');
-  await mountSharedMemory(directory, ['unshare', `--ipc=${directory}/ipc`]);
+  await mountSharedMemory(helper, directory, ['unshare', `--ipc=${directory}/ipc`]);
 }
 
 /** Mounts the shared memory alone; the namespace is there. */
-export async function mountSharedMemory(directory: string, before: readonly string[] = []): Promise<void> {
+export async function mountSharedMemory(helper: Helper, directory: string, before: readonly string[] = []): Promise<void> {
   await mkdir(join(directory, 'shm'), { recursive: true });
   const options = `nosuid,nodev,noexec,mode=1777,size=${SHM_BYTES}`;
-  const [file = '', ...args] = [...before, 'mount', '-t', 'tmpfs', '-o', options, 'shm', join(directory, 'shm')];
-  const { code, stderr } = await run(file, args);
-  if (code !== 0) throw new RuntimeError('INTERNAL', `cannot make the pod's ipc namespace: ${stderr.trim()}`);
+  const words = [...before, 'mount', '-t', 'tmpfs', '-o', options, 'shm', join(directory, 'shm')];
+  const { code, text } = await helper.run(words.map(shellQuote).join(' '));
+  if (code !== 0) throw new RuntimeError('INTERNAL', `cannot make the pod's ipc namespace: ${text}`);
 }
 
 /** Unmounts everything at and below the sandbox's folder. Idempotent. */
-export async function freeMounts(directory: string): Promise<void> {
+export async function freeMounts(helper: Helper, directory: string): Promise<void> {
   const points = mountsBelow(directory);
   if (points.length === 0) return;
-  const { code, stderr } = await run('umount', ['--lazy', '--no-mtab', ...points]);
-  if (code !== 0 && mountsBelow(directory).length > 0) throw new RuntimeError('INTERNAL', `cannot unmount ${directory}: ${stderr.trim()}`);
+  const { code, text } = await helper.run(['umount', '--lazy', '--no-mtab', ...points].map(shellQuote).join(' '));
+  if (code !== 0 && mountsBelow(directory).length > 0) throw new RuntimeError('INTERNAL', `cannot unmount ${directory}: ${text}`);
 }
 
 export function networkRequest(

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sealedStdio } from '@orrery/base';
 import { type PodSandboxConfig, RuntimeError } from '@orrery/cri';
-import { run } from '../host/process.ts';
+import type { Helper } from '../host/helper.ts';
+import { shellQuote } from '../host/process.ts';
 import { type IdMappings, mappingsOf } from '../spec/id-mappings.ts';
 import type { OciIdMapping } from '../spec/oci.ts';
 
@@ -63,11 +64,11 @@ function isReady(child: ChildProcess): Promise<void> {
 export const userNamespaceFile = (directory: string): string => join(directory, 'user');
 
 /** The namespaces stay when their first process has ended. */
-export async function keepUserNamespace(directory: string, pid: number): Promise<void> {
+export async function keepUserNamespace(helper: Helper, directory: string, pid: number): Promise<void> {
   for (const kind of ['user', 'ipc']) {
     const file = join(directory, kind);
     await writeFile(file, '');
-    const { code, stderr } = await run('mount', ['--bind', `/proc/${pid}/ns/${kind}`, file]);
-    if (code !== 0) throw new RuntimeError('INTERNAL', `cannot keep the pod's ${kind} namespace: ${stderr.trim()}`);
+    const { code, text } = await helper.run(`mount --bind /proc/${pid}/ns/${kind} ${shellQuote(file)}`);
+    if (code !== 0) throw new RuntimeError('INTERNAL', `cannot keep the pod's ${kind} namespace: ${text}`);
   }
 }
