@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { generateDashboardPage } from '../generate/dashboard-page.ts';
 import { root } from '../generate/source.ts';
 
 const bundle = join(root, 'packages/orrery/dist/orrery.cjs');
@@ -25,6 +26,7 @@ async function makeCodeCache(): Promise<void> {
   }
 }
 
+await generateDashboardPage();
 await rm(codeCache, { force: true }); // V8 tells bundles apart by their length alone.
 await build({
   entryPoints: [join(root, 'packages/orrery/src/main.ts')],

@@ -4,7 +4,7 @@ export const layers: readonly (readonly string[])[] = [
   ['@orrery/apimachinery'],
   ['@orrery/api', '@orrery/component'],
   ['@orrery/client', '@orrery/storage', '@orrery/cri'],
-  ['@orrery/apiserver', '@orrery/controller', '@orrery/cri-oci', '@orrery/cri-process', '@orrery/cri-remote'],
+  ['@orrery/apiserver', '@orrery/controller', '@orrery/cri-oci', '@orrery/cri-process', '@orrery/cri-remote', '@orrery/dashboard'],
   [
     '@orrery/cluster-dns',
     '@orrery/kube-apiserver',
@@ -14,7 +14,6 @@ export const layers: readonly (readonly string[])[] = [
     '@orrery/kubelet',
     '@orrery/pod-network',
     '@orrery/universe',
-    '@orrery/dashboard',
   ],
   ['orrery'],
   ['@orrery/testkit'],

@@ -12,7 +12,7 @@ export interface Source {
 
 /** Every source file that git knows or would take (generated output is ignored by git). */
 export function sources(): readonly Source[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.mjs', '*.cjs'], {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.mjs', '*.cjs'], {
     cwd: root,
     encoding: 'utf8',
   });

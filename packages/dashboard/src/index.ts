@@ -1,1 +1,2 @@
-export {};
+export type { DashboardCluster } from './feed/cluster.ts';
+export { type Dashboard, type DashboardOptions, openDashboard } from './open-dashboard.ts';

@@ -1,5 +1,6 @@
 import type { Command } from '../cli/command.ts';
 import { newCompletionCommand } from './completion.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { downCommand } from './down.ts';
 import { imageCommand } from './image.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   upCommand,
   downCommand,
   statusCommand,
+  dashboardCommand,
   imageCommand,
   kubeconfigCommand,
   logsCommand,
