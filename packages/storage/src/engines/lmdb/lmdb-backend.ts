@@ -5,6 +5,7 @@ import { toStorageError } from './lmdb-errors.ts';
 import { encodeRecord, type Record } from './record.ts';
 import { encodeState, type StoreState } from './state-record.ts';
 import type { Tables } from './tables.ts';
+import { transactionBytes } from './transaction-bytes.ts';
 
 /** Events that one step of a compaction forgets: a few milliseconds. */
 const trimEventsMax = 500;
@@ -15,6 +16,16 @@ function toRecord(event: StoreEvent): Record {
   if (event.type === 'put') return { type: 'put', entry: event.entry, previousRevision: event.previous?.modRevision ?? 0 };
   const entry: KeyValue = { key: event.key, value: noValue, createRevision: event.revision, modRevision: event.revision, lease: 0 };
   return { type: 'delete', entry, previousRevision: event.entry.modRevision };
+}
+
+function groupBytes({ transactions, leases }: CommitGroup): number {
+  let events = leases.length;
+  let values = 0;
+  for (const transaction of transactions) {
+    events += transaction.events.length;
+    for (const event of transaction.events) values += event.type === 'put' ? event.entry.value.byteLength : 0;
+  }
+  return transactionBytes(events, values);
 }
 
 /** History in LMDB's tables. `initial` is what the tables say; `close` also closes them. */
@@ -50,12 +61,12 @@ export function newLmdbBackend(tables: Tables, initial: StoreState, close: () =>
     leases.put(['', change.lease], ttl);
   };
 
-  const writeState = (next: StoreState, fn: () => void): Promise<void> => {
+  const writeState = (next: StoreState, bytes: number, fn: () => void): Promise<void> => {
     const write = (): void => {
       fn();
       meta.put('state', encodeState(next));
     };
-    return tables.write(write, () => {
+    return tables.write(bytes, write, () => {
       state = next;
     });
   };
@@ -67,7 +78,7 @@ export function newLmdbBackend(tables: Tables, initial: StoreState, close: () =>
       compactedRevision: group.compactedRevision ?? state.compactedRevision,
       leaseMax: group.leases.reduce((max, change) => Math.max(max, change.lease), state.leaseMax),
     };
-    return writeState(next, () => {
+    return writeState(next, groupBytes(group), () => {
       for (const transaction of group.transactions) transaction.events.forEach(writeEvent);
       group.leases.forEach(writeLease);
     });
@@ -91,7 +102,7 @@ export function newLmdbBackend(tables: Tables, initial: StoreState, close: () =>
     const reached = groups.at(-1)?.[0]?.entry.modRevision ?? compactedRevision;
     const records = groups.flat();
     const next = { ...state, trimmedRevision: Math.min(reached + 1, compactedRevision) };
-    await writeState(next, () => records.forEach(forgetSuperseded));
+    await writeState(next, transactionBytes(records.length, 0), () => records.forEach(forgetSuperseded));
     return state.trimmedRevision < state.compactedRevision;
   };
 

@@ -10,6 +10,7 @@ import { newLmdbBackend } from './lmdb-backend.ts';
 import { toStorageError } from './lmdb-errors.ts';
 import { decodeState, emptyState, encodeState } from './state-record.ts';
 import { openRoot, openTables, type Tables } from './tables.ts';
+import { transactionBytes } from './transaction-bytes.ts';
 
 /** Version of the layout of the tables. Raise it with every change that older code would misread. */
 const formatVersion = 1;
@@ -36,7 +37,7 @@ async function initialise(tables: Tables): Promise<void> {
     tables.meta.put('format', format);
     tables.meta.put('state', encodeState(emptyState));
   };
-  await tables.write(write, () => undefined);
+  await tables.write(transactionBytes(0, 0), write, () => undefined);
 }
 
 function expectAll(table: { getStats(): unknown }, keys: Iterable<unknown>): void {

@@ -1,4 +1,5 @@
 import type { Database, Key, RangeOptions, RootDatabase, Transaction } from 'lmdb';
+import { newDiskRoom } from './disk-room.ts';
 import { isDiskFull } from './disk-space.ts';
 import { commitErrorOf, isNoSpace, noSpace, toStorageError } from './lmdb-errors.ts';
 import { recordEncoder, type StoredRecord } from './record.ts';
@@ -35,13 +36,13 @@ export interface Tables {
   /** What every read sees: the state after the last `write`, whatever is being written. */
   readonly snapshot: { readonly transaction: Transaction };
   /**
-   * Runs `fn`, whose puts and removes become one transaction. When it is on disk, moves `snapshot` to it and calls `onDurable`, without a
+   * Runs `fn`, whose puts and removes become one transaction of `bytes` at most. When it is on disk, moves `snapshot` to it and calls `onDurable`, without a
    * moment in between, and resolves.
    * @throws {StorageError} `NoSpace` when nothing was written and the tables can be used on; `Corrupt` when they cannot.
    */
-  write(fn: () => void, onDurable: () => void): Promise<void>;
+  write(bytes: number, fn: () => void, onDurable: () => void): Promise<void>;
   /** Lets go of the snapshot; `root` is the caller's to close, after. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 // The binding's types leave out the encoder, which its documentation has.
@@ -96,7 +97,13 @@ export function openTables(root: RootDatabase, directory: string, checkMeta: (me
     root.transactionSync(() => undefined);
   };
 
-  const write = async (fn: () => void, onDurable: () => void): Promise<void> => {
+  const room = newDiskRoom(directory, () => {
+    const { lastPageNumber, pageSize } = root.getStats() as { readonly lastPageNumber: number; readonly pageSize: number };
+    return (lastPageNumber + 1) * pageSize;
+  });
+
+  const write = async (bytes: number, fn: () => void, onDurable: () => void): Promise<void> => {
+    await room.ensure(bytes);
     try {
       await root.batch(fn);
     } catch (error) {
@@ -115,6 +122,9 @@ export function openTables(root: RootDatabase, directory: string, checkMeta: (me
       return snapshot;
     },
     write,
-    close: () => snapshot.transaction.done(),
+    async close() {
+      snapshot.transaction.done();
+      await room.close();
+    },
   };
 }
