@@ -1,0 +1,147 @@
+import { newPodMatcher } from '../src/model/filter.ts';
+import type { Box } from '../src/model/page-store.ts';
+import { heightOf, placeOf, type TileLayout, tileLayout } from '../src/model/tiles.ts';
+import type { PodView } from '../src/protocol.ts';
+import { invalidate, type Painter } from './frames.ts';
+import { currentPalette, drawNamedTile, drawShape } from './paint.ts';
+import { currentUi, store } from './state.ts';
+
+const FALL_MS = 520;
+const FADE_MS = 260;
+/** Of one box at a time; what comes beyond is there at once. */
+const MOVING_MAX = 80;
+
+const stillness = matchMedia('(prefers-reduced-motion: reduce)');
+
+export interface BoxPainter extends Painter {
+  readonly layout: TileLayout;
+  /** Slot that the keyboard is at; -1 for none. */
+  cursor: number;
+  resize(widthPx: number): void;
+  /** Only boxes in sight are drawn. */
+  setVisible(visible: boolean): void;
+}
+
+export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
+  const context = canvas.getContext('2d');
+  let width = 0;
+  let visible = false;
+  let layout = tileLayout(1, 0);
+  /** When each pod that falls began to; 0 for in the next frame. */
+  const falling = new Map<string, number>();
+  const fading = new Map<string, { readonly pod: PodView; readonly slot: number; startMs: number }>();
+
+  const fit = (): void => {
+    box.slots.compact();
+    layout = tileLayout(width, box.slots.length);
+    const height = Math.max(34, heightOf(layout));
+    const scale = devicePixelRatio;
+    const [pixelWidth, pixelHeight] = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== pixelWidth || canvas.height !== pixelHeight) {
+      canvas.width = pixelWidth;
+      canvas.height = pixelHeight;
+      canvas.style.height = `${height}px`;
+    }
+    context?.setTransform(scale, 0, 0, scale, 0, 0);
+    context?.clearRect(0, 0, width, height);
+  };
+  const drawPod = (pod: PodView, x: number, y: number): void => {
+    if (context === null) return;
+    if (layout.named) drawNamedTile(context, pod, x, y, layout.width, layout.height);
+    else drawShape(context, pod.state, x, y, layout.width);
+  };
+  const outline = (slot: number, colour: string, line: number): void => {
+    const { x, y } = placeOf(layout, slot);
+    if (context === null) return;
+    context.globalAlpha = 1;
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    context.beginPath();
+    context.roundRect(x - 1, y - 1, layout.width + 2, layout.height + 2, layout.named ? 8 : 4);
+    context.stroke();
+  };
+
+  /** How far above its place a pod is, in px; 0 when it has landed. */
+  const heightAbove = (id: string, y: number, nowMs: number): number => {
+    const begun = falling.get(id);
+    if (begun === undefined) return 0;
+    const startMs = begun || nowMs;
+    if (begun === 0) falling.set(id, nowMs);
+    const part = (nowMs - startMs) / FALL_MS;
+    if (part >= 1) {
+      falling.delete(id);
+      return 0;
+    }
+    return (1 - bounce(part)) * (y + layout.height + 12);
+  };
+  const drawFading = (nowMs: number): void => {
+    if (context === null) return;
+    for (const [id, ghost] of fading) {
+      ghost.startMs ||= nowMs;
+      const part = (nowMs - ghost.startMs) / FADE_MS;
+      if (part >= 1 || box.slots.at(ghost.slot) !== undefined) {
+        fading.delete(id);
+        continue;
+      }
+      const { x, y } = placeOf(layout, ghost.slot);
+      context.globalAlpha = 1 - part;
+      drawPod(ghost.pod, x, y + 6 * part);
+    }
+  };
+
+  const paint = (nowMs: number): { tiles: number; more: boolean } => {
+    if (!visible || width === 0 || context === null) return { tiles: 0, more: false };
+    fit();
+    const { filter, selected } = currentUi();
+    const matches = newPodMatcher(filter);
+    let selectedSlot = -1;
+    for (let slot = 0; slot < box.slots.length; slot += 1) {
+      const id = box.slots.at(slot);
+      const pod = id === undefined ? undefined : store.pods.get(id);
+      if (pod === undefined) continue;
+      if (pod.id === selected) selectedSlot = slot;
+      const { x, y } = placeOf(layout, slot);
+      context.globalAlpha = matches(pod) ? 1 : 0.14;
+      drawPod(pod, x, y - heightAbove(pod.id, y, nowMs));
+    }
+    drawFading(nowMs);
+    const { accent } = currentPalette();
+    if (selectedSlot >= 0) outline(selectedSlot, accent, 2);
+    if (painter.cursor >= 0 && painter.cursor < box.slots.length && document.activeElement === canvas) outline(painter.cursor, accent, 2.5);
+    return { tiles: box.slots.length + fading.size, more: falling.size + fading.size > 0 };
+  };
+
+  const painter: BoxPainter = {
+    get layout() {
+      return layout;
+    },
+    cursor: -1,
+    paint,
+    arrive(id) {
+      if (visible && !stillness.matches && falling.size < MOVING_MAX) falling.set(id, 0);
+    },
+    leave(pod, slot) {
+      falling.delete(pod.id);
+      if (visible && !stillness.matches && fading.size < MOVING_MAX) fading.set(pod.id, { pod, slot, startMs: 0 });
+    },
+    resize(widthPx) {
+      width = widthPx;
+      invalidate(box.key);
+    },
+    setVisible(now) {
+      visible = now;
+      if (!visible) {
+        falling.clear();
+        fading.clear();
+      } else invalidate(box.key);
+    },
+  };
+  return painter;
+}
+
+/** Falls and bounces once, a little. */
+function bounce(part: number): number {
+  if (part < 0.62) return (part / 0.62) ** 2;
+  const rest = (part - 0.81) / 0.19;
+  return 1 - 0.07 * (1 - rest ** 2);
+}
