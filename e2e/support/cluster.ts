@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../tools/generate/source.ts';
@@ -80,6 +80,8 @@ export interface TestClusterOptions {
   readonly registries?: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** The cluster's data lie on a disk of their own (in memory) of so many MiB. Needs root. */
+  readonly diskMib?: number;
   /** Arguments of `orrery up` beside the usual ones; without `--runtime` pods are plain processes. */
   readonly up?: readonly string[];
 }
@@ -94,6 +96,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_DATA_HOME: join(home, 'data'), LANG: 'C.UTF-8' };
   const as = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }), cwd: home };
   const { kubectl, helm } = realClients();
+  const disk = options.diskMib === undefined ? undefined : await mountDisk(join(home, 'data'), options.diskMib);
   const orrery = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
     run(process.execPath, [orreryProgram, ...args], { env, ...as, ...options });
   const started = await orrery(['up', '--detach', '--port', '0', ...(await upArguments(options, home))]);
@@ -117,9 +120,20 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     async dispose() {
       const { code, stdout, stderr } = await orrery(['reset', '--yes']);
       if (code !== 0) throw new Error(`orrery reset: exit ${code}\n${stdout}${stderr}`);
+      await disk?.unmount();
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function mountDisk(directory: string, mib: number): Promise<{ unmount(): Promise<void> }> {
+  const checked = async (file: string, ...args: readonly string[]): Promise<void> => {
+    const { code, stderr } = await run(file, args);
+    if (code !== 0) throw new Error(`${file} ${args.join(' ')}: ${stderr}`);
+  };
+  await mkdir(directory, { mode: 0o700 });
+  await checked('mount', '-t', 'tmpfs', '-o', `size=${mib}m,mode=700`, 'orrery-e2e', directory);
+  return { unmount: () => checked('umount', directory) };
 }
 
 async function upArguments({ imageMap, registries, up = [] }: TestClusterOptions, home: string): Promise<string[]> {
