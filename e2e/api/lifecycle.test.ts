@@ -105,6 +105,89 @@ const lives: readonly {
   },
   { resource: 'priorityclasses', base: '/apis/scheduling.k8s.io/v1', body: { value: 5 }, change: { description: 'd' }, cluster: true },
   {
+    resource: 'ingresses',
+    base: '/apis/networking.k8s.io/v1',
+    body: { spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
+    change: { spec: { rules: [{ host: 'life.example' }] } },
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.7' }] } },
+  },
+  {
+    resource: 'ingressclasses',
+    base: '/apis/networking.k8s.io/v1',
+    body: { spec: { controller: 'life.example/one' } },
+    change: { spec: { parameters: { kind: 'Settings', name: 's', scope: 'Cluster' } } },
+    cluster: true,
+  },
+  {
+    resource: 'networkpolicies',
+    base: '/apis/networking.k8s.io/v1',
+    body: { spec: { podSelector: {} } },
+    change: { spec: { policyTypes: ['Egress'] } },
+  },
+  {
+    resource: 'runtimeclasses',
+    base: '/apis/node.k8s.io/v1',
+    body: { handler: 'life' },
+    change: { scheduling: { nodeSelector: { life: 'one' } } },
+    cluster: true,
+  },
+  {
+    resource: 'persistentvolumeclaims',
+    base: '/api/v1',
+    body: { spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', resources: { requests: { storage: '1Gi' } } } },
+    change: {},
+    status: { conditions: [{ type: 'StatusPatched', status: 'True' }] },
+    returns: true,
+  },
+  {
+    resource: 'persistentvolumes',
+    base: '/api/v1',
+    body: { spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/life' }, storageClassName: 'life' } },
+    change: { spec: { persistentVolumeReclaimPolicy: 'Retain', mountOptions: ['ro'] } },
+    status: { message: 'StatusPatched', reason: 'E2E' },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'storageclasses',
+    base: '/apis/storage.k8s.io/v1',
+    body: { provisioner: 'life.example/none' },
+    change: { allowVolumeExpansion: true },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'csidrivers',
+    base: '/apis/storage.k8s.io/v1',
+    body: { spec: { attachRequired: false } },
+    change: { spec: { podInfoOnMount: true } },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'csinodes',
+    base: '/apis/storage.k8s.io/v1',
+    body: { spec: { drivers: [] } },
+    change: { spec: { drivers: [{ name: 'life.example', nodeID: 'n', topologyKeys: ['zone'] }] } },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'volumeattachments',
+    base: '/apis/storage.k8s.io/v1',
+    body: { spec: { attacher: 'life.example', nodeName: 'n', source: { persistentVolumeName: 'pv' } } },
+    change: {},
+    status: { attached: true },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'csistoragecapacities',
+    base: '/apis/storage.k8s.io/v1',
+    body: { storageClassName: 'life' },
+    change: { capacity: '5Gi' },
+  },
+  {
     resource: 'nodes',
     base: '/api/v1',
     body: { spec: { podCIDR: '10.240.0.0/24' } },
@@ -172,7 +255,7 @@ describe.each(lives)('$resource', ({ resource, base, body, change, status, clust
     const some = ['life-1', 'life-2', 'life-3'];
     for (const name of some)
       await wire.expectCode(201, 'POST', path, {
-        body: { metadata: { name, labels: { life: 'many' } }, ...body, ...(cluster ? { spec: undefined } : {}) },
+        body: { metadata: { name, labels: { life: 'many' } }, ...body, ...(resource === 'nodes' ? { spec: undefined } : {}) },
       });
     await wire.expectCode(200, 'DELETE', `${path}?labelSelector=life%3Dmany&propagationPolicy=Background`);
     await eventually(async () => expect((await wire.expectCode(200, 'GET', `${path}?labelSelector=life%3Dmany`)).items).toEqual([]));

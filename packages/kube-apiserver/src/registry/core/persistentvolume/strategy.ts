@@ -5,6 +5,7 @@ import { ensure, fill } from '../../defaulting.ts';
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './validation.ts';
 
 export const persistentVolumeStrategy: Strategy<PersistentVolume> = {
+  returnsDeletedObject: true,
   generation: 'none',
   default: defaultPersistentVolume,
   prepareForCreate(draft, { now }) {

@@ -49,6 +49,7 @@ const validate = ({ metadata, spec = {} }: CSIDriver): FieldError[] => [
 ];
 
 const strategy: Strategy<CSIDriver> = {
+  returnsDeletedObject: true,
   default(draft) {
     const spec = ensure(draft, 'spec');
     spec.attachRequired ??= true;

@@ -37,6 +37,7 @@ function validate({ spec }: CSINode): FieldError[] {
 }
 
 const strategy: Strategy<CSINode> = {
+  returnsDeletedObject: true,
   generation: 'none',
   default: (draft) => {
     ensure(draft, 'spec').drivers ??= [];

@@ -41,6 +41,7 @@ function validateStorageClass({
 }
 
 const strategy: Strategy<StorageClass> = {
+  returnsDeletedObject: true,
   generation: 'none',
   allowCreateOnUpdate: true,
   default(draft) {

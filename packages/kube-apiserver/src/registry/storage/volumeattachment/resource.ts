@@ -26,6 +26,7 @@ function validate({ spec }: VolumeAttachment): FieldError[] {
 }
 
 const strategy: Strategy<VolumeAttachment> = {
+  returnsDeletedObject: true,
   default(draft) {
     ensure(draft, 'status').attached ??= false;
   },

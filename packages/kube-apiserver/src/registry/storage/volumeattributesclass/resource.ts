@@ -16,6 +16,7 @@ function validate({ driverName = '', parameters = {} }: VolumeAttributesClass): 
 }
 
 const strategy: Strategy<VolumeAttributesClass> = {
+  returnsDeletedObject: true,
   generation: 'none',
   allowCreateOnUpdate: true,
   validate,
