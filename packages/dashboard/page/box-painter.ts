@@ -11,13 +11,17 @@ const FADE_MS = 260;
 /** Of one box at a time; what comes beyond is there at once. */
 const MOVING_MAX = 80;
 
+/** Around the tiles, for the line around the one that is chosen. */
+export const MARGIN = 4;
+
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 
 export interface BoxPainter extends Painter {
   readonly layout: TileLayout;
   /** Slot that the keyboard is at; -1 for none. */
   cursor: number;
-  resize(widthPx: number): void;
+  /** @param dense - True for a box among many. */
+  resize(widthPx: number, dense: boolean): void;
   /** Only boxes in sight are drawn. */
   setVisible(visible: boolean): void;
 }
@@ -26,6 +30,7 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
   const context = canvas.getContext('2d');
   let width = 0;
   let visible = false;
+  let dense = false;
   let layout = tileLayout(1, 0);
   /** When each pod that falls began to; 0 for in the next frame. */
   const falling = new Map<string, number>();
@@ -33,8 +38,8 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
 
   const fit = (): void => {
     box.slots.compact();
-    layout = tileLayout(width, box.slots.length);
-    const height = Math.max(34, heightOf(layout));
+    layout = tileLayout(width - 2 * MARGIN, box.slots.length, dense);
+    const height = Math.max(34, heightOf(layout)) + 2 * MARGIN;
     const scale = devicePixelRatio;
     const [pixelWidth, pixelHeight] = [Math.round(width * scale), Math.round(height * scale)];
     if (canvas.width !== pixelWidth || canvas.height !== pixelHeight) {
@@ -42,8 +47,8 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
       canvas.height = pixelHeight;
       canvas.style.height = `${height}px`;
     }
-    context?.setTransform(scale, 0, 0, scale, 0, 0);
-    context?.clearRect(0, 0, width, height);
+    context?.setTransform(scale, 0, 0, scale, MARGIN * scale, MARGIN * scale);
+    context?.clearRect(-MARGIN, -MARGIN, width, height);
   };
   const drawPod = (pod: PodView, x: number, y: number): void => {
     if (context === null) return;
@@ -57,7 +62,7 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
     context.strokeStyle = colour;
     context.lineWidth = line;
     context.beginPath();
-    context.roundRect(x - 1, y - 1, layout.width + 2, layout.height + 2, layout.named ? 8 : 4);
+    context.roundRect(x - 2, y - 2, layout.width + 4, layout.height + 4, layout.named ? 9 : 5);
     context.stroke();
   };
 
@@ -124,8 +129,9 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
       falling.delete(pod.id);
       if (visible && !stillness.matches && fading.size < MOVING_MAX) fading.set(pod.id, { pod, slot, startMs: 0 });
     },
-    resize(widthPx) {
+    resize(widthPx, isDense) {
       width = widthPx;
+      dense = isDense;
       invalidate(box.key);
     },
     setVisible(now) {

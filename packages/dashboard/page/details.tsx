@@ -7,7 +7,7 @@ import { ConfirmButton } from './confirm.tsx';
 import { act } from './link.ts';
 import { Scale } from './scale.tsx';
 import { Shape, stateWords } from './shape.tsx';
-import { series, setUi, store, useTopics, useUi } from './state.ts';
+import { series, serverNow, setUi, store, useTopics, useUi } from './state.ts';
 
 /** What was chosen, beside the rest. */
 export function Details() {
@@ -63,7 +63,7 @@ function PodDetails({ pod }: { readonly pod: PodView }) {
         </Fact>
         <Fact term="Restarts">{restarts}</Fact>
         <Fact term="Address">{ip || '–'}</Fact>
-        <Fact term="Age">{formatAge(store.nowMs - createdMs)}</Fact>
+        <Fact term="Age">{formatAge(serverNow() - createdMs)}</Fact>
       </dl>
       {owner !== undefined && (
         <div class="owner">
@@ -117,7 +117,7 @@ function WorkloadDetails({ workload }: { readonly workload: WorkloadView }) {
         <Fact term="Desired">{desired}</Fact>
         <Fact term="Ready">{ready}</Fact>
         <Fact term="Up to date">{updated}</Fact>
-        <Fact term="Age">{formatAge(store.nowMs - createdMs)}</Fact>
+        <Fact term="Age">{formatAge(serverNow() - createdMs)}</Fact>
       </dl>
       <h3>Pods</h3>
       <PodList pods={pods} />
@@ -175,7 +175,7 @@ function NodeDetails({ box }: { readonly box: Box }) {
             <Fact term="Room for pods">{node.pods}</Fact>
             <Fact term="Address">{node.address || '–'}</Fact>
             <Fact term="Version">{node.version || '–'}</Fact>
-            <Fact term="Age">{formatAge(store.nowMs - node.createdMs)}</Fact>
+            <Fact term="Age">{formatAge(serverNow() - node.createdMs)}</Fact>
           </dl>
         </>
       )}

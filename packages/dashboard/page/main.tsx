@@ -5,7 +5,7 @@ import { App } from './app.tsx';
 import { counters, invalidate } from './frames.ts';
 import { enter, keepLooking } from './link.ts';
 import { forgetPalette } from './paint.ts';
-import { setUi, store } from './state.ts';
+import { publish, setUi, store } from './state.ts';
 
 // For tests and the curious: what drawing has cost.
 Object.assign(globalThis, { orreryCounters: counters });
@@ -14,6 +14,9 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   forgetPalette();
   for (const key of store.boxes.keys()) invalidate(key);
 });
+
+// Ages grow while nothing happens.
+window.setInterval(() => publish('pods'), 5_000);
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -3,7 +3,7 @@ import { formatBytes, formatCpu } from '../src/model/format.ts';
 import type { Box } from '../src/model/page-store.ts';
 import { type Direction, nextSlot, placeOf, slotAt } from '../src/model/tiles.ts';
 import type { PodView } from '../src/protocol.ts';
-import { type BoxPainter, newBoxPainter } from './box-painter.ts';
+import { type BoxPainter, MARGIN, newBoxPainter } from './box-painter.ts';
 import { addPainter, invalidate } from './frames.ts';
 import { stateWords } from './shape.tsx';
 import { series, setUi, store, useTopics, useUi } from './state.ts';
@@ -84,7 +84,7 @@ function Tiles({ box }: { readonly box: Box }) {
 
   const podAt = (event: MouseEvent): PodView | undefined => {
     const layout = painter.current?.layout;
-    const slot = layout === undefined ? undefined : slotAt(layout, event.offsetX, event.offsetY);
+    const slot = layout === undefined ? undefined : slotAt(layout, event.offsetX - MARGIN, event.offsetY - MARGIN);
     return slot === undefined ? undefined : store.pods.get(box.slots.at(slot) ?? '');
   };
   const onMove = (event: MouseEvent): void => {
@@ -158,7 +158,9 @@ function attach(canvas: HTMLCanvasElement | null, box: Box, painter: { current: 
   const made = newBoxPainter(canvas, box);
   painter.current = made;
   const remove = addPainter(box.key, made);
-  const sizes = new ResizeObserver(([entry]) => entry !== undefined && made.resize(entry.contentRect.width));
+  const sizes = new ResizeObserver(
+    ([entry]) => entry !== undefined && made.resize(entry.contentRect.width, canvas.closest('.many') !== null),
+  );
   sizes.observe(canvas.parentElement);
   const sight = new IntersectionObserver(([entry]) => made.setVisible(entry?.isIntersecting === true), { rootMargin: '200px' });
   sight.observe(canvas);

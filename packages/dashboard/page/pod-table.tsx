@@ -4,7 +4,7 @@ import { formatAge, formatBytes, formatCpu } from '../src/model/format.ts';
 import { nextSorting, type PodColumn, rowWindow, type Sorting, sortedPods } from '../src/model/table.ts';
 import type { PodView } from '../src/protocol.ts';
 import { Shape } from './shape.tsx';
-import { series, setUi, store, useTopics, useUi } from './state.ts';
+import { series, serverNow, setUi, store, useTopics, useUi } from './state.ts';
 
 const ROW_HEIGHT = 34;
 
@@ -103,7 +103,7 @@ function Row({ pod, index, selected }: RowProps) {
       <td>{pod.restarts}</td>
       <td>{usage === undefined ? '–' : formatCpu(usage[0])}</td>
       <td>{usage === undefined ? '–' : formatBytes(usage[1])}</td>
-      <td>{formatAge(store.nowMs - pod.createdMs)}</td>
+      <td>{formatAge(serverNow() - pod.createdMs)}</td>
     </tr>
   );
 }

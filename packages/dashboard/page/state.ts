@@ -23,6 +23,12 @@ export interface Ui {
   readonly toast: { readonly text: string; readonly ok: boolean } | undefined;
 }
 
+/** When the last batch came, by this page's clock, which only measures. */
+let batchAtMs = 0;
+
+/** The server's time. */
+export const serverNow = (): number => store.nowMs + performance.now() - batchAtMs;
+
 let ui: Ui = { view: 'map', filter: noFilter, selected: '', log: undefined, link: 'connecting', toast: undefined };
 
 export const currentUi = (): Ui => ui;
@@ -92,6 +98,7 @@ export function receive(message: Message): void {
     for (const { id, box } of delta.arrived) arrivals(box, id);
     for (const { pod, box, slot } of delta.left) departures(box, pod, slot);
   }
+  batchAtMs = performance.now();
   for (const key of delta.boxes) {
     invalidate(key);
     publish(`box:${key}`);

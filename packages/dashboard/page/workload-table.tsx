@@ -1,7 +1,7 @@
 import { formatAge } from '../src/model/format.ts';
 import type { WorkloadView } from '../src/protocol.ts';
 import { Scale } from './scale.tsx';
-import { setUi, store, useTopics, useUi } from './state.ts';
+import { serverNow, setUi, store, useTopics, useUi } from './state.ts';
 
 const ROWS_MAX = 300;
 
@@ -39,7 +39,7 @@ function WorkloadCard({ workload }: { readonly workload: WorkloadView }) {
         <b>{name}</b>
         <span class="facts">
           {store.clusters.length > 1 && `${store.clusters[cluster]?.name} · `}
-          {namespace} · {formatAge(store.nowMs - createdMs)}
+          {namespace} · {formatAge(serverNow() - createdMs)}
         </span>
       </button>
       <div class="progress">

@@ -15,13 +15,19 @@ export interface Place {
   readonly y: number;
 }
 
-/** A box may grow so high before its tiles become smaller. */
-const HEIGHT_WANTED = 190;
+/** A box may grow so high before its tiles become smaller: one of a few, and one of many. */
+const HEIGHT_WANTED = { named: 330, squares: 220 };
+const HEIGHT_WANTED_DENSE = { named: 76, squares: 110 };
 const NAMED = { width: 132, height: 34, gap: 6 };
 const SQUARES = [24, 18, 13, 10, 8] as const;
 
-/** The largest tiles of which `count` fit a box of `width`; the smallest when none do: then the box grows. */
-export function tileLayout(width: number, count: number): TileLayout {
+/**
+ * The largest tiles of which `count` fit a box of `width`; the smallest when none do: then the box grows.
+ *
+ * @param dense - True for a box among many.
+ */
+export function tileLayout(width: number, count: number, dense = false): TileLayout {
+  const wanted = dense ? HEIGHT_WANTED_DENSE : HEIGHT_WANTED;
   const columns = Math.max(1, Math.floor((width + NAMED.gap) / (NAMED.width + NAMED.gap)));
   const named: TileLayout = {
     ...NAMED,
@@ -30,9 +36,9 @@ export function tileLayout(width: number, count: number): TileLayout {
     rows: Math.ceil(count / columns),
     named: true,
   };
-  if (heightOf(named) <= HEIGHT_WANTED) return named;
+  if (heightOf(named) <= wanted.named) return named;
   const layouts = SQUARES.map((size) => squares(width, count, size));
-  return layouts.find((layout) => heightOf(layout) <= HEIGHT_WANTED) ?? squares(width, count, SQUARES[SQUARES.length - 1] ?? 8);
+  return layouts.find((layout) => heightOf(layout) <= wanted.squares) ?? squares(width, count, SQUARES[SQUARES.length - 1] ?? 8);
 }
 
 function squares(width: number, count: number, size: number): TileLayout {
