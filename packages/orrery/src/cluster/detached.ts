@@ -5,7 +5,7 @@ import { sealedStdio } from '@orrery/base';
 import { type CliContext, CliError } from '../cli/command.ts';
 import { limitArguments } from '../cmd/node-limits.ts';
 import type { UpOptions } from '../cmd/up.ts';
-import { runningInstance } from './instance.ts';
+import { runningInstance, runningText } from './instance.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { newProgress, readyText } from './progress.ts';
 import { mergeIntoUserKubeconfig } from './user-kubeconfig.ts';
@@ -26,7 +26,8 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   const cluster = paths.cluster(options.name);
   const running = await runningInstance(cluster.instance);
   if (running !== undefined) {
-    out.write(`cluster "${options.name}" is already running at ${running.url} (pid ${running.pid})\n`);
+    if (running.starting === true) throw new CliError(`cluster "${options.name}" ${runningText(running)}`);
+    out.write(`cluster "${options.name}" ${runningText(running)}\n`);
     return;
   }
   await makePrivateFolder(cluster.data);
@@ -46,7 +47,7 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   try {
     for (;;) {
       const instance = await runningInstance(cluster.instance);
-      if (instance !== undefined && instance.pid === child.pid) {
+      if (instance !== undefined && instance.pid === child.pid && instance.starting !== true) {
         notes = instance.notes;
         break;
       }

@@ -13,7 +13,7 @@ import { isInsideNamespaces } from '../rootless/inside.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { machineAddressOf, namesOf, nodeNameOf, urlHost } from './hosts.ts';
-import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
+import { removeInstance, runningInstance, runningText, writeInstance, writePrivateFile } from './instance.ts';
 import { type NodeOptions, overlayIdOf } from './node.ts';
 import { type NodeHost, openNodeHost } from './node-host.ts';
 import { loadPki, loadSigningKey } from './pki-files.ts';
@@ -32,21 +32,30 @@ export async function upForeground(options: UpOptions, context: CliContext, sign
   const running = await runningInstance(cluster.instance);
   if (running !== undefined) {
     throw new CliError(
-      `cluster "${options.name}" is already running at ${running.url} (pid ${running.pid}); stop it with "orrery down${options.name === 'default' ? '' : ` --name ${options.name}`}"`,
+      `cluster "${options.name}" ${runningText(running)}; stop it with "orrery down${options.name === 'default' ? '' : ` --name ${options.name}`}"`,
     );
   }
   const progress = newProgress(err);
   err.write(`Orrery ${orreryVersion}, Kubernetes ${kubernetesVersion}, cluster "${options.name}"\n`);
   const startedMs = clock.monotonicMs();
-  const store = await openStore(cluster, context);
-  progress.step('store', cluster.store, clock.monotonicMs() - startedMs);
+  await makePrivateFolder(cluster.data);
+  const pid = servingPid(context);
+  const startedAt = new Date(clock.now()).toISOString();
+  const coming = { pid, url: '', version: orreryVersion, startedAt, node: '', runtime: '', notes: [], starting: true } as const;
+  await writeInstance(cluster.instance, coming); // At once: who stops or starts the cluster now must not do so beside this process.
+  let store: Store | undefined;
   try {
+    store = await openStore(cluster, context);
+    progress.step('store', cluster.store, clock.monotonicMs() - startedMs);
     await serveUntil(options, context, cluster, store, progress, signal);
   } finally {
-    await removeInstance(cluster.instance);
-    await store.close();
+    await store?.close();
+    await removeInstance(cluster.instance, pid);
   }
 }
+
+/** The process that others know: in namespaces, the one outside. */
+const servingPid = ({ env }: CliContext): number => (isInsideNamespaces(env) ? process.ppid : process.pid);
 
 async function serveUntil(
   options: UpOptions,
@@ -152,8 +161,7 @@ async function startServing(
   }
 }
 
-async function openStore({ data, store }: ClusterPaths, { clock }: CliContext): Promise<Store> {
-  await makePrivateFolder(data);
+async function openStore({ store }: ClusterPaths, { clock }: CliContext): Promise<Store> {
   try {
     return await openLmdbStore({ directory: store, clock });
   } catch (cause) {
@@ -196,19 +204,20 @@ function isFree(host: string, port: number): Promise<boolean> {
 /** Everything that tells others of this cluster, the instance file last: who sees it may use the rest. */
 async function announce(
   options: UpOptions,
-  { paths: all, clock, env }: CliContext,
+  context: CliContext,
   paths: ClusterPaths,
   url: string,
   nodeName: string,
   { name: runtime, notes }: NodeHost,
 ): Promise<void> {
+  const { paths: all, clock } = context;
   await writePrivateFile(`${paths.data}/port`, `${new URL(url).port}\n`);
   const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(`${paths.pki}/${file}`, 'utf8')));
   await writeKubeconfig(paths.kubeconfig, adminKubeconfig(options.name, url, ca ?? '', { cert: cert ?? '', key: key ?? '' }));
   if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(all.userKubeconfig, paths.kubeconfig, clock);
   const startedAt = new Date(clock.now()).toISOString();
   await writeInstance(paths.instance, {
-    pid: isInsideNamespaces(env) ? process.ppid : process.pid,
+    pid: servingPid(context),
     url,
     version: orreryVersion,
     startedAt,

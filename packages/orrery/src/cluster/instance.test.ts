@@ -21,6 +21,14 @@ test('a living process is found, and its file is private', async () => {
   expect(await runningInstance(file)).toBeUndefined();
 });
 
+test('only its own process takes it away, when told so', async () => {
+  await writeInstance(file, instance);
+  await removeInstance(file, 1);
+  expect(await runningInstance(file)).toBeDefined();
+  await removeInstance(file, process.pid);
+  expect(await runningInstance(file)).toBeUndefined();
+});
+
 test.each([
   ['no such process', JSON.stringify({ ...instance, pid: 2 ** 22 + 1 })],
   ['another process with the same id', JSON.stringify({ ...instance, startTicks: '1' })],

@@ -14,6 +14,8 @@ export interface Instance {
   readonly runtime: string;
   /** What this machine cannot do, for people. */
   readonly notes: readonly string[];
+  /** It does not serve yet: it has no URL, and what it runs is not known. */
+  readonly starting?: true;
 }
 
 /** Writes `content` so that a reader sees the old file or the whole new one, with mode 0600. */
@@ -30,7 +32,7 @@ export async function writeInstance(path: string, instance: Omit<Instance, 'star
   await writePrivateFile(path, `${JSON.stringify({ ...instance, ...(startTicks === undefined ? {} : { startTicks }) }, null, 2)}\n`);
 }
 
-/** The instance that serves now; undefined when none does, or when the one that did was killed. */
+/** The instance that serves now, or is about to; undefined when none does, or when the one that did was killed. */
 export async function runningInstance(path: string): Promise<Instance | undefined> {
   const instance = await readInstance(path);
   return instance !== undefined && (await isProcessAlive(instance)) ? instance : undefined;
@@ -42,9 +44,14 @@ export async function isProcessAlive({ pid, startTicks }: Instance): Promise<boo
   return startTicks === undefined || (await startTicksOf(pid)) === startTicks;
 }
 
-export async function removeInstance(path: string): Promise<void> {
-  await rm(path, { force: true });
+/** @param pid - Only if it is of this process. @default whosever it is */
+export async function removeInstance(path: string, pid?: number): Promise<void> {
+  if (pid === undefined || (await readInstance(path))?.pid === pid) await rm(path, { force: true });
 }
+
+/** Why nobody else can start it. */
+export const runningText = ({ url, pid, starting }: Instance): string =>
+  starting === true ? `is already starting (pid ${pid})` : `is already running at ${url} (pid ${pid})`;
 
 async function readInstance(path: string): Promise<Instance | undefined> {
   try {

@@ -108,22 +108,29 @@ async function heldAlive<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
 async function endPods(chosen: ChosenDriver, paths: ClusterPaths, context: Context, log: Logger): Promise<void> {
   const place = (await keptPlace(paths.data)) ?? (await ownPlace(paths, context));
   const options = { ...baseOptions(paths, place, context, log, chosen), imageMap: emptyImageMap };
-  const opened = await chosen.driver.open(options);
+  const opened = await chosen.driver.open(options).catch(async (error: unknown) => {
+    await removeTraces(chosen, options); // Nobody can be asked to stop pods; what is of no use without them goes all the same.
+    throw error;
+  });
   await endOpened(opened, chosen, options, log);
 }
 
 /** What cannot be stopped does not keep the rest from being removed. */
-async function endOpened(
-  opened: OpenedRuntime,
-  { driver }: ChosenDriver,
-  options: Pick<RuntimeOptions, 'directory' | 'instanceId' | 'ranges' | 'clock'>,
-  log: Logger,
-): Promise<void> {
+async function endOpened(opened: OpenedRuntime, chosen: ChosenDriver, options: TraceOptions, log: Logger): Promise<void> {
   const failures = await stopAllPods(opened.runtime, STOP_SECONDS);
   for (const error of failures) log.error('a pod could not be stopped', { error });
   await opened.close();
-  await driver.cleanUp(options);
-  await unmountUnder(options.directory);
+  await removeTraces(chosen, options);
+}
+
+type TraceOptions = Pick<RuntimeOptions, 'directory' | 'instanceId' | 'ranges' | 'clock'>;
+
+async function removeTraces({ driver }: ChosenDriver, options: TraceOptions): Promise<void> {
+  try {
+    await driver.cleanUp(options);
+  } finally {
+    await unmountUnder(options.directory);
+  }
 }
 
 function baseOptions(

@@ -8,12 +8,12 @@ export interface StoppedCluster {
   readonly running: false;
   readonly data: string;
 }
-export interface RunningCluster extends Omit<Instance, 'startTicks' | 'node' | 'notes'> {
+export interface RunningCluster extends Omit<Instance, 'startTicks' | 'node' | 'notes' | 'starting'> {
   readonly name: string;
   readonly running: true;
   readonly data: string;
   readonly kubeconfig: string;
-  /** `ok`, or why the API server did not answer. */
+  /** `ok`, `starting`, or why the API server did not answer. */
   readonly apiServer: string;
   readonly nodes: readonly { readonly name: string; readonly ready: boolean; readonly pods: number }[];
 }
@@ -25,6 +25,7 @@ export async function statusOf(name: string, paths: ClusterPaths, signal: AbortS
   if (instance === undefined) return { name, running: false, data: paths.data };
   const { pid, url, version, startedAt, runtime } = instance;
   const common = { name, running: true, data: paths.data, kubeconfig: paths.kubeconfig, pid, url, version, startedAt, runtime } as const;
+  if (instance.starting === true) return { ...common, apiServer: 'starting', nodes: [] };
   try {
     return { ...common, apiServer: 'ok', nodes: await nodesOf(paths.kubeconfig, signal) };
   } catch (err) {

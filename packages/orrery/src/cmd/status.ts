@@ -56,6 +56,7 @@ async function showAll(output: OutputFormat | undefined, { paths, out }: CliCont
 function statusText(status: ClusterStatus): string {
   const { name, data } = status;
   if (!status.running) return `cluster "${name}" is not running (data in ${data})\n`;
+  if (status.apiServer === 'starting') return `cluster "${name}" is starting (pid ${status.pid})\n`;
   const nodes = status.nodes.map((node) => `  node ${node.name}: ${node.ready ? 'Ready' : 'NotReady'}, ${node.pods} pods\n`).join('');
   return `cluster "${name}" runs at ${status.url} since ${status.startedAt} (pid ${status.pid}, orrery ${status.version})
   API server: ${status.apiServer}

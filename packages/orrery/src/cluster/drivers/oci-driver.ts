@@ -26,13 +26,22 @@ export const ociDriver: RuntimeDriver = {
       import('@orrery/pod-network'),
       import('@orrery/kube-proxy'),
     ]);
-    await cleanUpNetwork(instanceId);
-    await cleanUpKubeProxy(instanceId);
-    await freeDirectoryMounts(join(directory, 'oci'));
-    await removeUserRoots(instanceId);
-    await removeCgroups(cgroupRootOf(instanceId), clock);
+    await allOf([
+      () => cleanUpNetwork(instanceId),
+      () => cleanUpKubeProxy(instanceId),
+      () => freeDirectoryMounts(join(directory, 'oci')),
+      () => removeUserRoots(instanceId),
+      () => removeCgroups(cgroupRootOf(instanceId), clock),
+    ]);
   },
 };
+
+/** One after the other, the rest too when one fails. @throws {AggregateError} */
+async function allOf(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join('; '));
+}
 
 const cgroupRootOf = (instanceId: string): string => `/orrery-${instanceId}`;
 
