@@ -1,6 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { type ContainerConfig, type NamespaceOption, type PodSandboxConfig, type Runtime, RuntimeError } from '@orrery/cri';
+import {
+  type ContainerConfig,
+  type ContainerEventType,
+  type NamespaceOption,
+  type PodSandboxConfig,
+  type Runtime,
+  RuntimeError,
+} from '@orrery/cri';
 import { type Container, newContainer } from './container/container.ts';
 import { type CreateInput, createSpec } from './container/create.ts';
 import { updateResources } from './container/update.ts';
@@ -12,21 +19,28 @@ import type { SandboxNamespaces } from './spec/namespaces.ts';
 import { containerOf, newId, type State, sandboxOf, visibleContainers } from './state.ts';
 import { containerStats } from './stats.ts';
 import { reopenLog } from './stream/attach.ts';
-import { containerStatus, containerSummary, matchesContainer } from './views.ts';
+import { containerStatus, containerSummary, matchesContainer, sandboxStatus } from './views.ts';
+
+/** With the sandbox, so that who listens needs not ask whose container it was. */
+function tell(state: State, { id, sandboxId, internal }: ContainerRecord, type: ContainerEventType): void {
+  if (internal === true) return;
+  const sandbox = state.sandboxes.get(sandboxId);
+  state.events.publish(id, type, sandbox === undefined ? undefined : sandboxStatus(sandbox, sandboxState(state, sandbox)));
+}
 
 /** Puts a container under the driver's eyes: its changes become events. */
 export function track(state: State, record: ContainerRecord): Container {
-  const { clock, host, helper, events, stateDirectory, exitsDirectory } = state;
+  const { clock, host, helper, stateDirectory, sealedRuntime, exitsDirectory } = state;
   const container = newContainer(record, {
     records: state.containerRecords,
     host,
     helper,
     clock,
     stateDirectory,
+    sealedRuntime,
     exitsDirectory,
     onChange: (changed) => {
-      if (record.internal === true) return;
-      events.publish(record.id, changed.state === 'CONTAINER_RUNNING' ? 'CONTAINER_STARTED_EVENT' : 'CONTAINER_STOPPED_EVENT');
+      tell(state, record, changed.state === 'CONTAINER_RUNNING' ? 'CONTAINER_STARTED_EVENT' : 'CONTAINER_STOPPED_EVENT');
     },
   });
   state.containers.set(record.id, container);
@@ -41,7 +55,7 @@ export async function removeContainer(state: State, container: Container): Promi
   await Promise.all([record.id, ...record.imageVolumes].map((id) => state.images.releaseSnapshot(id)));
   await state.containerRecords.remove(record.id);
   state.containers.delete(record.id);
-  if (record.internal !== true) state.events.publish(record.id, 'CONTAINER_DELETED_EVENT');
+  tell(state, record, 'CONTAINER_DELETED_EVENT');
 }
 
 function logPathOf(config: ContainerConfig, sandbox: SandboxRecord, given: PodSandboxConfig | undefined, directory: string): string {
@@ -129,13 +143,13 @@ async function createContainer(
     await mkdir(dirname(record.logPath), { recursive: true, mode: 0o755 });
     await containerRecords.write(record);
     track(state, record);
+    tell(state, record, 'CONTAINER_CREATED_EVENT');
   } catch (err) {
     await images.releaseSnapshot(id);
     for (let index = 0; index < (config.mounts?.length ?? 0); index += 1) await images.releaseSnapshot(`${id}-volume-${index}`);
     await containerRecords.remove(id);
     throw err;
   }
-  state.events.publish(id, 'CONTAINER_CREATED_EVENT');
   return id;
 }
 

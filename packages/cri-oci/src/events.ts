@@ -1,9 +1,10 @@
 import { type Clock, newQueue, type Queue } from '@orrery/base';
-import type { ContainerEventResponse, ContainerEventType } from '@orrery/cri';
+import type { ContainerEventResponse, ContainerEventType, PodSandboxStatus } from '@orrery/cri';
 
 /** What happens to containers, told to everybody who listens. */
 export interface EventHub {
-  publish(containerId: string, type: ContainerEventType): void;
+  /** @param podSandboxStatus - Of the sandbox that the container is in; absent when that is gone. */
+  publish(containerId: string, type: ContainerEventType, podSandboxStatus: PodSandboxStatus | undefined): void;
   subscribe(signal: AbortSignal | undefined): AsyncIterable<ContainerEventResponse>;
   close(): void;
 }
@@ -15,8 +16,9 @@ export const NANOSECONDS_PER_MS = 1_000_000;
 export function newEventHub(clock: Clock): EventHub {
   const queues = new Set<Queue<ContainerEventResponse>>();
   return {
-    publish(containerId, containerEventType) {
-      const event = { containerId, containerEventType, createdAt: clock.now() * NANOSECONDS_PER_MS };
+    publish(containerId, containerEventType, podSandboxStatus) {
+      const createdAt = clock.now() * NANOSECONDS_PER_MS;
+      const event = { containerId, containerEventType, createdAt, ...(podSandboxStatus === undefined ? {} : { podSandboxStatus }) };
       for (const queue of queues) {
         if (queue.push(event)) continue;
         queue.close(new Error(`the listener lags ${LAG_MAX} events behind`));

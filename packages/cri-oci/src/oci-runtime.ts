@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock, Random } from '@orrery/base';
 import { type PodNetwork, type Runtime, RuntimeError } from '@orrery/cri';
 import { watchExits } from './container/exits.ts';
@@ -12,6 +12,7 @@ import { makePrivate } from './host/private-mount.ts';
 import { findUserRoots } from './host/user-roots.ts';
 import { newImageService } from './images/image-service.ts';
 import type { ImageStore } from './images/image-store.ts';
+import { isInitialUserNamespace } from './images/tar/unpack-layer.ts';
 import { type ContainerRecord, newRecords, type SandboxRecord } from './records.ts';
 import { removeSandbox, sandboxCalls } from './sandbox-calls.ts';
 import { containerOf, type State, sandboxOf } from './state.ts';
@@ -58,6 +59,7 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRun
     directory,
     stateDirectory,
     exitsDirectory,
+    sealedRuntime: await makeSealedRuntime(directory, host),
     cgroupRoot: options.cgroupRoot ?? `/orrery-${instanceId}`,
     clock,
     random,
@@ -97,6 +99,15 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRun
     ...streamingCalls(state),
     ...newImageService(images, clock),
   };
+}
+
+/** A user namespace may not change the flags that a mount has from outside, read-only included. */
+async function makeSealedRuntime(directory: string, { runtime }: Host): Promise<string | undefined> {
+  if (!isInitialUserNamespace()) return undefined;
+  const file = join(directory, 'bin', runtime.kind);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(file, '');
+  return file;
 }
 
 async function recover(state: State): Promise<void> {

@@ -125,11 +125,11 @@ export function sandboxCalls(state: State): Pick<Runtime, SandboxCalls> {
       return { status: sandboxStatus(sandbox, sandboxState(state, sandbox)), containersStatuses };
     },
     async listPodSandbox({ filter }) {
-      const shown = [...sandboxes.values()].filter(({ phase }) => phase !== 'making');
+      const matching = [...sandboxes.values()].filter((sandbox) => sandbox.phase !== 'making' && matchesSandbox(sandbox, filter));
       return {
-        items: shown
-          .filter((sandbox) => matchesSandbox(sandbox, sandboxState(state, sandbox), filter))
-          .map((sandbox) => sandboxSummary(sandbox, sandboxState(state, sandbox))),
+        items: matching
+          .map((sandbox) => sandboxSummary(sandbox, sandboxState(state, sandbox))) // Asks the kernel: for as few as possible.
+          .filter((summary) => (filter?.state?.state ?? summary.state) === summary.state),
       };
     },
   };

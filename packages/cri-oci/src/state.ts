@@ -13,6 +13,8 @@ export interface State {
   /** Where the OCI runtime keeps its own. */
   readonly stateDirectory: string;
   readonly exitsDirectory: string;
+  /** An empty file, over which the runtime's program is mounted read-only where containers start. Undefined where that is not possible. */
+  readonly sealedRuntime: string | undefined;
   /** Of control groups for sandboxes that name none. */
   readonly cgroupRoot: string;
   readonly clock: Clock;

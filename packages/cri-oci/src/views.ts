@@ -86,14 +86,9 @@ export function shownSignal(name: string): Signal {
 const hasLabels = (labels: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>> = {}): boolean =>
   Object.entries(wanted).every(([key, value]) => labels[key] === value);
 
-/** Ids may be given as prefixes, as CRI clients do. */
-export function matchesSandbox(sandbox: SandboxRecord, state: PodSandboxState, filter: PodSandboxFilter = {}): boolean {
-  return (
-    sandbox.id.startsWith(filter.id ?? '') &&
-    (filter.state?.state ?? state) === state &&
-    hasLabels(sandbox.config.labels, filter.labelSelector)
-  );
-}
+/** All of a filter but the state. Ids may be given as prefixes, as CRI clients do. */
+export const matchesSandbox = (sandbox: SandboxRecord, filter: PodSandboxFilter = {}): boolean =>
+  sandbox.id.startsWith(filter.id ?? '') && hasLabels(sandbox.config.labels, filter.labelSelector);
 
 export function matchesContainer({ record, state }: Container, filter: ContainerFilter = {}): boolean {
   const { id = '', podSandboxId = '', labelSelector } = filter;

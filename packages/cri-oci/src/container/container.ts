@@ -23,6 +23,7 @@ export interface ContainerDeps {
   readonly helper: Helper;
   readonly clock: Clock;
   readonly stateDirectory: string;
+  readonly sealedRuntime: string | undefined;
   readonly exitsDirectory: string;
   /** After every change of state. */
   readonly onChange: (container: Container) => void;
@@ -67,7 +68,7 @@ const readPid = async (path: string): Promise<number> => Number((await readFile(
 const isAlive = (pid: number): boolean => pid > 0 && signalProcess(pid, 0);
 
 export function newContainer(initial: ContainerRecord, deps: ContainerDeps): Container {
-  const { records, host, helper, clock, stateDirectory, exitsDirectory, onChange } = deps;
+  const { records, host, helper, clock, stateDirectory, sealedRuntime, exitsDirectory, onChange } = deps;
   const { id, cgroupPath } = initial;
   const directory = records.directory(id);
   const exitFile = join(exitsDirectory, id);
@@ -177,7 +178,7 @@ export function newContainer(initial: ContainerRecord, deps: ContainerDeps): Con
     await put({ startedAtMs: clock.now() });
     const { config, logPath, mounts } = record;
     const { stdin = false, stdinOnce = false, tty: terminal = false } = config;
-    const files = { directory, stateDirectory, exitsDirectory, logPath };
+    const files = { directory, stateDirectory, sealedRuntime, exitsDirectory, logPath };
     const outcome = await launch({ id, host, helper, ...files, mounts, stdin, stdinOnce, terminal });
     if ('lost' in outcome) {
       await adopt();
