@@ -17,7 +17,10 @@ export interface ConnectionPoolOptions {
  * Sends each request over a connection that has room for it. Connects when there is none; the server's ALPN answer decides the protocol.
  * More than the server's limit of streams are spread over several connections: a queue behind watches would never move.
  */
-export type ConnectionPool = HttpConnection;
+export interface ConnectionPool extends HttpConnection {
+  /** Takes no new requests; what is open goes on to its end, then its connections close. */
+  retire(): void;
+}
 
 // Windows large enough that a list of megabytes is not stopped every 64 KiB: 4 MiB for each stream, 16 MiB for the connection.
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -52,6 +55,11 @@ class Pool implements ConnectionPool {
       });
       await this.#connecting;
     }
+  }
+
+  retire(): void {
+    this.#closed = true;
+    for (const session of this.#sessions) session.retire();
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,8 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Must be read to its end or destroyed. */
   readonly body: Readable;
+  /** Asked when `body` has ended: false when the connection was cut before the answer's end, which some streams end like any other. */
+  readonly whole?: () => boolean;
 }
 
 /** One way to send requests to one server. */

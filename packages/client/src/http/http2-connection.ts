@@ -13,11 +13,14 @@ export interface Http2Options {
 export interface Http2Connection extends HttpConnection {
   /** False while the server's limit of streams is used up. */
   readonly hasRoom: boolean;
+  /** Takes no more requests; closes when the last one that is open ends. */
+  retire(): void;
 }
 
 // As client-go: a connection that says nothing for 30 s is asked; without an answer in 15 s it is given up.
 const PING_INTERVAL_MS = 30_000;
 const PING_TIMEOUT_MS = 15_000;
+const NO_ERROR = 0; // NGHTTP2_NO_ERROR
 const REFUSED_STREAM = 7; // NGHTTP2_REFUSED_STREAM
 const CANCEL = 8; // NGHTTP2_CANCEL
 const NO_LIMIT = 1000; // Streams on one connection where the server names no limit.
@@ -68,7 +71,12 @@ class SessionConnection implements Http2Connection {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       stream.on('response', (head) => {
-        resolve({ status: Number(head[':status'] ?? 0), headers: plainHeaders(head), body: stream });
+        resolve({
+          status: Number(head[':status'] ?? 0),
+          headers: plainHeaders(head),
+          body: stream,
+          whole: () => stream.rstCode === NO_ERROR,
+        });
       });
       stream.on('error', (cause) => reject(new ConnectionError(messageOf(cause), { cause, stage: stageOf(stream) })));
       stream.once('close', () => {
@@ -82,9 +90,14 @@ class SessionConnection implements Http2Connection {
     });
   }
 
+  retire(): void {
+    this.#retire();
+  }
+
   async close(): Promise<void> {
     this.#retire();
-    this.#session.destroy();
+    // With an error: without one, answers that are on their way would end as if they were whole.
+    this.#session.destroy(new Error('the connection was closed by this client'));
   }
 
   #opened(): void {

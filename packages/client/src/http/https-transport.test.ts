@@ -88,6 +88,28 @@ const object = (name: string, resourceVersion = '1') => ({
 
 for (const protocol of ['h2', 'http/1.1'] as const) {
   describe(`over ${protocol}`, () => {
+    test.each(['the server', 'its own closing'])('an answer that is cut by %s says so', async (by) => {
+      let half = () => {};
+      const begun = new Promise<void>((resolve) => {
+        half = resolve;
+      });
+      const { url, sockets } = await serve((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.write('{"kind":');
+        realClock.after(20, half);
+      }, protocol);
+      const transport = newHttpsTransport({ server: url, ca: testCertificate.cert });
+      cleanups.push(() => transport.close());
+      const deleted = newClient(transport).delete(pods, { namespace: 'ns', name: 'a' });
+      const failed = deleted.catch((error: unknown) => error);
+      await begun;
+      if (by === 'the server') for (const socket of sockets) socket.destroy();
+      else await transport.close();
+      const error = await failed;
+      expect(String(error)).not.toContain('JSON');
+      expect(isConnectionError(error)).toBe(true);
+    });
+
     test('requests have the path, query, headers and body of the API', async () => {
       const seen: unknown[] = [];
       const { url, connections } = await serve((request, response, body) => {

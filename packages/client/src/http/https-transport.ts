@@ -5,6 +5,7 @@ import { anySignal, type Clock, realClock, timeoutSignal } from '@orrery/base';
 import type { ApiRequest, RawRequest, RawResponse, Transport, UpgradedConnection } from '../transport.ts';
 import { ConnectionError, type HttpAnswer } from './connection.ts';
 import { type ConnectionPool, newConnectionPool } from './connection-pool.ts';
+import type { Credential, CredentialSource } from './credential.ts';
 import { decodeBody, decodeError, decodeEvents, warningsIn } from './decode.ts';
 import type { TlsCredentials } from './dial.ts';
 import { type HttpRequest, httpRequestOf } from './http-request.ts';
@@ -18,6 +19,8 @@ export interface HttpsTransportOptions extends TlsCredentials {
   /** URL of the API server, as `https://127.0.0.1:6443`; a path is put before every request. `http:` is spoken too, as to `kubectl proxy`. */
   readonly server: string;
   readonly token?: TokenSource | undefined;
+  /** Credentials that change, certificates too; what they hold wins over `token`, `cert` and `key`. */
+  readonly credentials?: CredentialSource | undefined;
   /** Sent with every request, as `user-agent` or `impersonate-user`. Names in lower case. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** @default the machine's clock: the network has no other */
@@ -36,6 +39,8 @@ const RETRIES_MAX = 10;
 const RETRY_AFTER_MS_MAX = 30_000;
 /** Sends of one request over connections that broke before the server had begun with it. */
 const RECONNECTS_MAX = 3;
+/** Connections of former certificates that are still closed with the transport; older ones are long idle, and closed themselves. */
+const RETIRED_POOLS_MAX = 4;
 
 /**
  * The API over HTTPS: HTTP/2 with all requests on one kept connection where the server speaks it, HTTP/1.1 otherwise. Connects when first
@@ -51,20 +56,27 @@ export function isConnectionError(error: unknown): boolean {
   return isStatusError(error) && error.cause instanceof ConnectionError;
 }
 
+/** A request with what proves who sends it. */
+interface Prepared {
+  readonly http: HttpRequest;
+  readonly credential: Credential | undefined;
+}
+
 class HttpsTransport implements Required<Transport> {
   readonly #options: HttpsTransportOptions;
   readonly #clock: Clock;
   readonly #url: URL;
   readonly #prefix: string;
-  readonly #pool: ConnectionPool;
+  #pool: ConnectionPool;
+  #retired: readonly ConnectionPool[] = []; // Of former certificates.
+  #certificate: Credential['certificate']; // Invariant: what #pool connects with, where credentials change.
 
   constructor(options: HttpsTransportOptions) {
     this.#options = options;
     this.#clock = options.clock ?? realClock;
     this.#url = new URL(options.server);
     this.#prefix = this.#url.pathname.replace(/\/+$/, '');
-    const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
-    this.#pool = newConnectionPool({ url: this.#url, credentials: options, clock: this.#clock, connectTimeoutMs });
+    this.#pool = this.#newPool();
   }
 
   async send(request: ApiRequest, signal?: AbortSignal): Promise<KubeObject | KubeList<KubeObject>> {
@@ -73,9 +85,9 @@ class HttpsTransport implements Required<Transport> {
     using timeout = timeoutSignal(this.#clock, timeoutMs);
     using either = anySignal(signal, timeout.signal);
     try {
-      const { status, body } = await this.#patiently(http, either.signal);
-      const text = await textOf(body);
-      if (status >= 400) throw decodeError(status, text);
+      const answer = await this.#patiently(http, either.signal);
+      const text = await textOf(answer);
+      if (answer.status >= 400) throw decodeError(answer.status, text);
       return decodeBody(text);
     } catch (error) {
       if (!timeout.signal.aborted || isStatusError(error)) throw this.#translate(error, http, signal);
@@ -89,7 +101,7 @@ class HttpsTransport implements Required<Transport> {
     try {
       const answer = await this.#patiently(http, signal);
       body = answer.body;
-      if (answer.status >= 400) throw decodeError(answer.status, await textOf(body));
+      if (answer.status >= 400) throw decodeError(answer.status, await textOf(answer));
       for await (const lines of linesOf(body)) {
         const { events, error } = decodeEvents(lines);
         if (events.length > 0) yield events;
@@ -112,16 +124,37 @@ class HttpsTransport implements Required<Transport> {
   }
 
   async upgrade({ method = 'GET', path, headers = {} }: RawRequest, signal?: AbortSignal): Promise<UpgradedConnection> {
-    const http = await this.#prepared({ method, path, headers }, false);
+    const request: HttpRequest = { method, path, headers };
+    const attempt = async ({ http, credential }: Prepared): Promise<UpgradedConnection> =>
+      upgradeConnection(this.#url, { ...this.#options, ...credential?.certificate }, http, signal);
+    const first = await this.#prepared(request);
     try {
-      return await upgradeConnection(this.#url, this.#options, http, signal);
+      return await attempt(first).catch(async (error: unknown) => {
+        if (!isStatusError(error) || error.code !== 401 || !this.#canRefresh()) throw error;
+        return attempt(await this.#prepared(request, first));
+      });
     } catch (error) {
-      throw this.#translate(error, http, signal);
+      throw this.#translate(error, request, signal);
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool, ...this.#retired].map((pool) => pool.close()));
+  }
+
+  #newPool(): ConnectionPool {
+    const credentials = { ...this.#options, ...this.#certificate };
+    const connectTimeoutMs = this.#options.connectTimeoutMs ?? 10_000;
+    return newConnectionPool({ url: this.#url, credentials, clock: this.#clock, connectTimeoutMs });
+  }
+
+  /** Connections that show another certificate are used no more; watches on them go on. */
+  #use(certificate: Credential['certificate']): void {
+    if (certificate?.cert === this.#certificate?.cert && certificate?.key === this.#certificate?.key) return;
+    this.#certificate = certificate;
+    this.#pool.retire();
+    this.#retired = [...this.#retired, this.#pool].slice(-RETIRED_POOLS_MAX);
+    this.#pool = this.#newPool();
   }
 
   /** Waits out answers that ask for it. */
@@ -138,17 +171,28 @@ class HttpsTransport implements Required<Transport> {
 
   /** Sends with our credentials; once more with new ones when they can be had and the server refused them. */
   async #authorized(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-    const answer = await this.#send(await this.#prepared(request, false), signal);
-    if (answer.status !== 401 || typeof this.#options.token !== 'function') return answer;
+    const first = await this.#prepared(request);
+    const answer = await this.#send(first.http, signal);
+    if (answer.status !== 401 || !this.#canRefresh()) return answer;
     answer.body.resume();
-    return this.#send(await this.#prepared(request, true), signal);
+    return this.#send((await this.#prepared(request, first)).http, signal);
   }
 
-  async #prepared(request: HttpRequest, rejected: boolean): Promise<HttpRequest> {
-    const { token, headers } = this.#options;
-    const bearer = typeof token === 'function' ? await token({ rejected }) : token;
+  #canRefresh(): boolean {
+    const { token, credentials } = this.#options;
+    return typeof token === 'function' || credentials !== undefined;
+  }
+
+  /** @param refused - What the server answered 401 to. */
+  async #prepared(request: HttpRequest, refused?: Prepared): Promise<Prepared> {
+    const { token, headers, credentials } = this.#options;
+    const credential = await credentials?.({ rejected: refused?.credential });
+    if (credentials !== undefined) this.#use(credential?.certificate);
+    const other = async () => (typeof token === 'function' ? token({ rejected: refused !== undefined }) : token);
+    const bearer = credential?.token ?? (await other());
     const authorization = bearer === undefined || bearer === '' ? {} : { authorization: `Bearer ${bearer}` };
-    return { ...request, path: this.#prefix + request.path, headers: { ...headers, ...authorization, ...request.headers } };
+    const http = { ...request, path: this.#prefix + request.path, headers: { ...headers, ...authorization, ...request.headers } };
+    return { http, credential };
   }
 
   /** Sends over a live connection. A request that the server has not begun with, and a read, is sent again when the connection breaks. */
@@ -179,12 +223,13 @@ class HttpsTransport implements Required<Transport> {
 }
 
 /** The whole body. By events: an async iterator costs more than a small answer itself. */
-function textOf(body: Readable): Promise<string> {
+function textOf({ body, whole }: HttpAnswer): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let ended = false;
     body.on('data', (chunk: Buffer) => chunks.push(chunk));
     body.once('end', () => {
+      if (whole?.() === false) return; // Its close says the rest.
       ended = true;
       resolve((chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8'));
     });

@@ -6,6 +6,7 @@ import type { Client } from '../client.ts';
 import type { Informer } from './informer.ts';
 import type { Indexers } from './lister.ts';
 import { newReflector, type ReflectorScope } from './reflector.ts';
+import { newRetryLog } from './retry-log.ts';
 import { SharedInformer } from './shared-informer.ts';
 
 export interface InformerOptions<T extends KubeObject> extends ReflectorScope {
@@ -21,7 +22,7 @@ export interface InformerFactoryOptions {
   readonly clock: Clock;
   /** Spreads retries and watch lifetimes. Absent: exact values, as simulations want them. */
   readonly random?: Random;
-  /** Told of every retry (warn) and of what handlers throw (error). @default silent */
+  /** Told of every retry (warn; once a minute while the server is out of reach) and of what handlers throw (error). @default silent */
   readonly log?: Logger;
 }
 
@@ -38,6 +39,7 @@ export interface InformerFactory {
 export function newInformerFactory(client: Pick<Client, 'list' | 'watch'>, options: InformerFactoryOptions): InformerFactory {
   const { clock, random, log = silentLogger } = options;
   const informers = new Map<string, SharedInformer<KubeObject>>();
+  const tellOfRetry = newRetryLog(log, clock);
   const runs = new Set<{ readonly signal: AbortSignal; readonly started: Promise<void>[] }>();
 
   const make = <T extends KubeObject>(resource: Resource<T>, { namespace, labelSelector, fieldSelector, transform }: InformerOptions<T>) =>
@@ -52,7 +54,7 @@ export function newInformerFactory(client: Pick<Client, 'list' | 'watch'>, optio
           sink,
           clock,
           random,
-          onError: (error) => log.warn('list or watch failed; retrying', { resource: qualifiedResource(resource), error }),
+          onError: (error) => tellOfRetry(qualifiedResource(resource), error),
         }),
       onError: (error) => log.error('informer handler failed', { resource: qualifiedResource(resource), error }),
     });
