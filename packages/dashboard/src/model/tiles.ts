@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** A box may grow so high before its tiles become smaller: one of a few, and one of many. */
-const HEIGHT_WANTED = { named: 330, squares: 220 };
+const HEIGHT_WANTED = { named: 400, squares: 220 };
 const HEIGHT_WANTED_DENSE = { named: 76, squares: 110 };
 const NAMED = { width: 132, height: 34, gap: 6 };
 const SQUARES = [24, 18, 13, 10, 8] as const;
