@@ -32,7 +32,7 @@ describe.skipIf(whyNot !== undefined)(`the first minute of an ordinary user${why
     user = await newOrdinaryUser('plain');
     ({ folder, env } = user);
     as = { uid: user.uid, gid: user.gid };
-    started = await orrery(['up', '--detach', '--port', '0']);
+    started = await orrery(['up', '--detach', '--port', '0', '--runtime=process']); // Whatever else this machine allows a user.
   });
 
   afterAll(async () => {
