@@ -3,6 +3,7 @@ export type { DiscoveredApi, DiscoveredResource } from './discovery/discovered-a
 export { type Discovery, newDiscovery } from './discovery/discovery.ts';
 export { type EventOptions, type EventRecorder, silentEventRecorder } from './events/event-recorder.ts';
 export { type EventRecorderOptions, newEventRecorder, type RunningEventRecorder } from './events/new-event-recorder.ts';
+export type { Credential, CredentialSource } from './http/credential.ts';
 export type { TlsCredentials } from './http/dial.ts';
 export { type HttpsTransportOptions, isConnectionError, newHttpsTransport, type TokenSource } from './http/https-transport.ts';
 export type { DeletedInfo, Handler, HandlerRegistration, Informer } from './informer/informer.ts';
@@ -24,6 +25,7 @@ export {
   tokenFromFile,
   transportFromKubeconfig,
 } from './kubeconfig/credentials.ts';
+export type { PluginHost } from './kubeconfig/exec-plugin.ts';
 export { formatKubeconfig, loadKubeconfig, parseKubeconfig, updateKubeconfig, writeKubeconfig } from './kubeconfig/files.ts';
 export {
   emptyKubeconfig,

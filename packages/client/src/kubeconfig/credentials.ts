@@ -1,18 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, realClock } from '@orrery/base';
+import type { CredentialSource } from '../http/credential.ts';
 import { type HttpsTransportOptions, newHttpsTransport, type TokenSource } from '../http/https-transport.ts';
 import type { Transport } from '../transport.ts';
+import { execConfigOf } from './exec-config.ts';
+import { newExecCredentials } from './exec-credentials.ts';
+import type { PluginHost } from './exec-plugin.ts';
 import { type Kubeconfig, KubeconfigError, type KubeconfigUser, type ResolvedContext, resolveContext } from './kubeconfig.ts';
 
 /** What the caller adds to a kubeconfig: everything but the server and the credentials. */
-export type TransportTuning = Pick<HttpsTransportOptions, 'clock' | 'connectTimeoutMs' | 'requestTimeoutMs' | 'onWarning' | 'headers'>;
+export interface TransportTuning
+  extends Pick<HttpsTransportOptions, 'clock' | 'connectTimeoutMs' | 'requestTimeoutMs' | 'onWarning' | 'headers'> {
+  /** Allows the credential plugins that a kubeconfig names, which are programs, to run. @default they are refused */
+  readonly plugins?: PluginHost;
+}
 
 /** A token file is read again after this long: tokens that are mounted into pods are renewed in place. As client-go. */
 const TOKEN_FILE_MS = 60_000;
 
 /**
  * @param context - @default the current context
- * @throws {KubeconfigError} `NotFound`, or `Unsupported` for credentials that need another program.
+ * @throws {KubeconfigError} `NotFound`, `Malformed`, or `Unsupported` for what is not spoken here.
  */
 export async function transportFromKubeconfig(
   config: Kubeconfig,
@@ -25,21 +33,37 @@ export async function transportFromKubeconfig(
 /** The transport options that a context stands for. Reads the certificate files that it names. */
 export async function httpsOptionsOf(context: ResolvedContext, tuning: TransportTuning = {}): Promise<HttpsTransportOptions> {
   const { cluster, user, name } = context;
+  const { plugins, ...rest } = tuning;
   if (!cluster.server) throw new KubeconfigError('Malformed', `the cluster of context "${name}" has no server`);
   if (cluster['proxy-url']) throw new KubeconfigError('Unsupported', `context "${name}": proxy-url is not supported`);
-  if (user.exec !== undefined) throw new KubeconfigError('Unsupported', `context "${name}": exec credential plugins are not supported`);
   if (user['auth-provider'] !== undefined) throw new KubeconfigError('Unsupported', `context "${name}": auth providers are not supported`);
+  const ca = await pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']);
   return {
-    ...tuning,
+    ...rest,
     server: cluster.server,
     serverName: cluster['tls-server-name'],
     insecureSkipTlsVerify: cluster['insecure-skip-tls-verify'],
-    ca: await pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']),
+    ca,
     cert: await pemOf(user['client-certificate-data'], user['client-certificate']),
     key: await pemOf(user['client-key-data'], user['client-key']),
     token: tokenOf(user, tuning.clock ?? realClock),
+    credentials: usesPlugin(user) ? pluginOf(context, ca, tuning) : undefined,
     headers: { ...basicAuth(user), ...impersonation(user), ...tuning.headers },
   };
+}
+
+/** What is in the file itself wins over a plugin. */
+const usesPlugin = ({ exec, token, tokenFile, username }: KubeconfigUser): boolean =>
+  exec !== undefined && !token && !tokenFile && !username;
+
+function pluginOf({ name, user, cluster }: ResolvedContext, ca: string | undefined, { plugins, clock }: TransportTuning): CredentialSource {
+  const config = execConfigOf(user, cluster, ca, name);
+  if (plugins === undefined)
+    throw new KubeconfigError(
+      'Unsupported',
+      `context "${name}": its credentials come from the program ${config.command}, which may not run here`,
+    );
+  return newExecCredentials(config, plugins, clock ?? realClock);
 }
 
 async function pemOf(data: string | undefined, path: string | undefined): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isJsonObject } from '@orrery/apimachinery';
+import { isJsonObject, type JsonObject } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/base';
 import { emptyKubeconfig, type Kubeconfig, type KubeconfigCluster, KubeconfigError, type KubeconfigUser } from './kubeconfig.ts';
 import { firstWins } from './merge.ts';
@@ -82,7 +82,16 @@ const absoluteUser = (user: KubeconfigUser, folder: string | undefined): Kubecon
   ...absolute(user, 'client-certificate', folder),
   ...absolute(user, 'client-key', folder),
   ...absolute(user, 'tokenFile', folder),
+  ...(user.exec === undefined ? {} : { exec: absoluteCommand(user.exec, folder) }),
 });
+
+/** A plugin with a slash in its name is a path; without one it is searched for. */
+const absoluteCommand = (exec: JsonObject, folder: string | undefined): JsonObject => {
+  const { command } = exec;
+  return folder !== undefined && typeof command === 'string' && command.includes('/')
+    ? { ...exec, command: resolve(folder, command) }
+    : exec;
+};
 
 /** The YAML text of a kubeconfig, its top fields in kubectl's order. */
 export async function formatKubeconfig(config: Kubeconfig): Promise<string> {

@@ -141,7 +141,7 @@ describe('credentials', () => {
 
   test('what is not supported says so', async () => {
     const exec = httpsOptionsOf(resolveContext(config('a', {}, { exec: { command: 'x' } })));
-    await expect(exec).rejects.toThrow('exec credential plugins are not supported');
+    await expect(exec).rejects.toThrow('apiVersion must be specified');
     await expect(httpsOptionsOf(resolveContext(config('a', { 'proxy-url': 'http://p' })))).rejects.toThrow('proxy-url');
   });
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@orrery/apimachinery';
+import type { Json, JsonObject } from '@orrery/apimachinery';
 
 /** A kubeconfig, in the file's own names. Fields that are not named here are kept as they are. Source: clientcmd api v1. */
 export interface Kubeconfig {
@@ -24,6 +24,7 @@ export interface KubeconfigCluster {
   /** PEM in base64; wins over the file. */
   readonly 'certificate-authority-data'?: string;
   readonly 'proxy-url'?: string;
+  readonly extensions?: readonly { readonly name: string; readonly extension: Json }[];
 }
 
 export interface NamedContext {
