@@ -11,7 +11,7 @@ export interface Painter {
 export const TILES_MAX = 6_000;
 
 /** What drawing has cost since the page opened; read by tests and by the curious. */
-export const counters = { frames: 0, tiles: 0, tilesMaxOfAFrame: 0 };
+export const counters = { frames: 0, tiles: 0, tilesMaxOfAFrame: 0, batches: 0, views: 0 };
 
 const painters = new Map<string, Painter>();
 const dirty = new Set<string>();

@@ -3,7 +3,7 @@ import { type Filter, noFilter } from '../src/model/filter.ts';
 import { newPageStore } from '../src/model/page-store.ts';
 import { newSeriesStore } from '../src/model/series.ts';
 import type { Message } from '../src/protocol.ts';
-import { arrivals, departures, invalidate } from './frames.ts';
+import { arrivals, counters, departures, invalidate } from './frames.ts';
 
 export const store = newPageStore();
 export const series = newSeriesStore();
@@ -99,6 +99,8 @@ export function receive(message: Message): void {
     for (const { pod, box, slot } of delta.left) departures(box, pod, slot);
   }
   batchAtMs = performance.now();
+  counters.batches += 1;
+  counters.views += message.changed.length;
   for (const key of delta.boxes) {
     invalidate(key);
     publish(`box:${key}`);
