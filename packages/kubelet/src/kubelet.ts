@@ -117,12 +117,16 @@ async function runKubelet(options: KubeletOptions, signal: AbortSignal, onPort: 
     services,
     port: () => port,
   });
-  const { workers, statuses, agent } = parts;
+  const { workers, statuses, agent, probes } = parts;
   const server =
     options.server === undefined
       ? undefined
       : newKubeletServer({
           ...options.server,
+          client,
+          nodeName,
+          config,
+          probes,
           runtime,
           clock,
           log,

@@ -93,9 +93,9 @@ async function remove(name: string): Promise<void> {
   await until('gone', () => getPod(name) === undefined);
 }
 
-const tls = (who: 'client' | 'stranger' = 'client') => ({ ca: certificates.ca, ...certificates[who] });
+const tls = (who: 'client' | 'stranger' | 'nobody' = 'client') => ({ ca: certificates.ca, ...(who === 'nobody' ? {} : certificates[who]) });
 
-async function get(path: string, who: 'client' | 'stranger' = 'client'): Promise<{ status: number; body: string }> {
+async function get(path: string, who: 'client' | 'stranger' | 'nobody' = 'client'): Promise<{ status: number; body: string }> {
   const sent = request({ host: '127.0.0.1', port: kubelet.port, path, ...tls(who), agent: false }).end();
   const [response] = await once(sent, 'response');
   const chunks: Buffer[] = [];
@@ -159,7 +159,16 @@ describe('a pod of real processes', () => {
   test('is shown to the API server alone', async () => {
     expect((await get('/pods', 'stranger')).status).toBe(403);
     expect(JSON.parse((await get('/pods')).body).kind).toBe('PodList');
+    expect(await get('/pods', 'nobody')).toEqual({ status: 401, body: 'Unauthorized\n' });
     expect(await get('/healthz')).toEqual({ status: 200, body: 'ok' });
+    expect(JSON.parse((await get('/configz')).body).kubeletconfig).toMatchObject({ kind: 'KubeletConfiguration', maxPods: 110 });
+    expect(await get('/logs/')).toMatchObject({
+      status: 200,
+      body: expect.stringMatching(/^<pre>\n(<a href="[^"]+">.*<\/a>\n)+<\/pre>\n$/),
+    });
+    expect((await get('/logs/%2e%2e/%2e%2e/etc/passwd')).status).toBe(404);
+    expect((await get('/logs/..%2f..%2fetc%2fpasswd')).status).toBe(404);
+    expect((await get('/metrics/probes')).status).toBe(200);
     expect(JSON.parse((await get('/stats/summary')).body).node.nodeName).toBe('n1');
     expect((await get('/metrics/resource')).body).toMatch(/^node_memory_working_set_bytes \d+$/m);
   });

@@ -157,4 +157,16 @@ describe.skipIf(!allowed)('on this machine', () => {
     expect(await read('memory', 'poduc', first ? 'memory.limit_in_bytes' : 'memory.max')).toBe(String(128 * 2 ** 20));
     await before.remove('uc');
   });
+
+  test('groups above that somebody took away are made again', async () => {
+    expect(await tree.ensure(`${root}/above/x/y`)).toBe(true);
+    expect(await tree.ensure(`${root}/above/x/y`)).toBe(false);
+    expect(await tree.has(`${root}/above/x/y`)).toBe(true);
+    await newCgroupTree(hierarchy ?? { version: 2, mounts: new Map() }, realClock).remove(`${root}/above`);
+    expect(await tree.has(`${root}/above/x`)).toBe(false);
+    expect(await tree.ensure(`${root}/above/x/z`)).toBe(true);
+    await tree.limit(`${root}/above/x/z`, { pidsMax: 7 });
+    expect((await tree.usage(`${root}/above/x/z`))?.pids).toBe(0);
+    await tree.remove(`${root}/above`);
+  });
 });

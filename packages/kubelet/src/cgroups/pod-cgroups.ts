@@ -52,8 +52,7 @@ export function newPodCgroups(tree: CgroupTree, root: string, podPidsMax: number
   async function removeEverywhere(uid: string): Promise<void> {
     for (const folder of Object.values(folders)) {
       const path = `${node}${folder}/${PREFIX}${uid}`;
-      const there = await tree.children(`${node}${folder}`);
-      if (there.has(`${PREFIX}${uid}`)) await tree.remove(path);
+      if (await tree.has(path)) await tree.remove(path);
     }
   }
 
@@ -70,10 +69,9 @@ export function newPodCgroups(tree: CgroupTree, root: string, podPidsMax: number
       const path = pathOf(pod);
       const { uid } = pod.metadata;
       if (pods.has(uid)) return path;
-      const there = await tree.children(`${node}${folders[qosOf(pod)]}`);
-      await tree.ensure(path);
+      const made = await tree.ensure(path);
       // One that was there has its limits, from the agent before this one: it may be in the middle of a change.
-      if (!there.has(`${PREFIX}${uid}`)) await tree.limit(path, podCgroupLimits(pod, podPidsMax));
+      if (made) await tree.limit(path, podCgroupLimits(pod, podPidsMax));
       pods.set(uid, pod);
       await weigh();
       return path;

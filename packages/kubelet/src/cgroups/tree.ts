@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert, type Clock } from '@orrery/base';
 import type { CgroupHierarchy } from './hierarchy.ts';
@@ -15,12 +15,17 @@ export interface CgroupUsage {
 /** Control groups by path: `/a/b`, below every controller's directory. */
 export interface CgroupTree {
   readonly version: 1 | 2;
-  /** Makes the group and those above it, with every controller on. @throws {Error} where that is not allowed. */
-  ensure(path: string): Promise<void>;
+  /**
+   * Makes the group and those above it, with every controller on. False when some of it was there already.
+   * @throws {Error} where that is not allowed.
+   */
+  ensure(path: string): Promise<boolean>;
   /** @throws {Error} with the file's name, when the kernel refuses a value. Files that the machine lacks are passed over. */
   limit(path: string, limits: CgroupLimits): Promise<void>;
   /** Names of the groups directly below; empty where there is no such group. */
   children(path: string): Promise<ReadonlySet<string>>;
+  /** Whether there is such a group, under any controller. */
+  has(path: string): Promise<boolean>;
   /** Kills what is in the group and below and removes all of it. @throws {Error} when something of it stays. */
   remove(path: string): Promise<void>;
   /** `undefined` where there is no such group. */
@@ -39,6 +44,16 @@ async function readOr(path: string, otherwise: string): Promise<string> {
   } catch (err) {
     if (hasCode(err, 'ENOENT', 'ENODEV', 'EOPNOTSUPP')) return otherwise;
     throw err;
+  }
+}
+
+/** A file that the machine lacks is passed over: absent, or there and not to be read. */
+async function writeTo(path: string, value: string): Promise<void> {
+  try {
+    await writeFile(path, value, { flag: 'r+' });
+  } catch (err) {
+    if (hasCode(err, 'ENOENT')) return;
+    if (!hasCode(err, 'ENODEV', 'EOPNOTSUPP') || (await readOr(path, 'absent')) !== 'absent') throw err;
   }
 }
 
@@ -95,15 +110,44 @@ export function newCgroupTree({ version, mounts }: CgroupHierarchy, clock: Clock
     return mount === undefined ? undefined : join(mount, path);
   };
 
-  async function ensureIn(mount: string, names: readonly string[], isCpuset: boolean): Promise<void> {
+  const ready = new Set<string>(); // Directories in which groups can be made at once: there, with every controller on.
+
+  /** False when it was there already. */
+  async function makeIn(parent: string, name: string): Promise<boolean> {
+    if (version === 2 && !ready.has(parent)) await enableControllers(parent);
+    try {
+      await mkdir(join(parent, name));
+      return true;
+    } catch (err) {
+      if (!hasCode(err, 'EEXIST')) throw err;
+      return false;
+    }
+  }
+
+  async function ensureIn(mount: string, names: readonly string[], isCpuset: boolean): Promise<boolean> {
+    let made = true;
     let directory = mount;
     for (const name of names) {
-      if (version === 2) await enableControllers(directory);
+      made = await makeIn(directory, name);
+      ready.add(directory);
       directory = join(directory, name);
-      await mkdir(directory).catch((err: unknown) => {
-        if (!hasCode(err, 'EEXIST')) throw err;
-      });
       if (isCpuset) await inheritCpuset(directory);
+    }
+    return made;
+  }
+
+  /** The groups above are many pods' and seldom missing. */
+  async function ensureLeaf(mount: string, names: readonly string[], isCpuset: boolean): Promise<boolean> {
+    const parent = join(mount, ...names.slice(0, -1));
+    if (!ready.has(parent)) return await ensureIn(mount, names, isCpuset);
+    try {
+      const made = await makeIn(parent, names.at(-1) ?? '');
+      if (isCpuset) await inheritCpuset(join(parent, names.at(-1) ?? ''));
+      return made;
+    } catch (err) {
+      if (!hasCode(err, 'ENOENT')) throw err;
+      ready.clear(); // Somebody took it away.
+      return await ensureIn(mount, names, isCpuset);
     }
   }
 
@@ -130,21 +174,33 @@ export function newCgroupTree({ version, mounts }: CgroupHierarchy, clock: Clock
     version,
     async ensure(path) {
       const names = path.split('/').filter((name) => name !== '');
-      await Promise.all(directories.map((mount) => ensureIn(mount, names, mount === mounts.get('cpuset'))));
+      const made = await Promise.all(directories.map((mount) => ensureLeaf(mount, names, mount === mounts.get('cpuset'))));
+      return made.every(Boolean);
     },
     async limit(path, limits) {
       for (const { controller, file, value } of limitFiles(version, limits)) {
         const directory = inside(controller, path);
         if (directory === undefined) continue;
-        if ((await readOr(join(directory, file), 'absent')) === 'absent') continue;
-        await writeFile(join(directory, file), value);
+        await writeTo(join(directory, file), value);
       }
     },
     async children(path) {
       const found = await Promise.all(directories.map((mount) => subgroups(join(mount, path))));
       return new Set(found.flat());
     },
+    async has(path) {
+      const found = await Promise.all(
+        directories.map((mount) =>
+          access(join(mount, path)).then(
+            () => true,
+            () => false,
+          ),
+        ),
+      );
+      return found.includes(true);
+    },
     async remove(path) {
+      for (const directory of ready) if (`${directory}/`.includes(`${path}/`)) ready.delete(directory);
       assert(/^\/[^/]/.test(path), 'only a group below the root is removed');
       const [first] = directories;
       await Promise.all(directories.map((mount) => removeIn(join(mount, path))));

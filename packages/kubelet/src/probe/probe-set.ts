@@ -4,6 +4,7 @@ import { allContainers, isSidecar } from '../pod/container-spec.ts';
 import type { ProbeVerdict, ProbeVerdicts } from '../runtime/actions.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Readiness } from '../status/generate.ts';
+import { newProbeCounts } from './probe-counts.ts';
 import { newProbeWorker, type ProbedContainer, type ProbeType, type ProbeWorker } from './probe-worker.ts';
 import type { Prober } from './prober.ts';
 
@@ -16,6 +17,8 @@ export interface ProbeSet extends ProbeVerdicts {
   /** Ends liveness and startup probes of a pod that is being stopped; readiness goes on. */
   stopRestarting(uid: string): void;
   remove(uid: string): void;
+  /** What the probes have found, in Prometheus' text format. */
+  metrics(): string;
   readiness(uid: string, container: string, containerId: string): Readiness;
 }
 
@@ -59,6 +62,7 @@ function lookAt(status: PodStatus | undefined, name: string): ProbedContainer | 
 
 export function newProbeSet(deps: Deps): ProbeSet {
   const pods = new Map<string, ProbedPod>();
+  const counts = newProbeCounts();
   const verdicts = new Map<string, ProbeVerdict>(); // By `type/container id`.
 
   function startWorker(
@@ -79,6 +83,7 @@ export function newProbeSet(deps: Deps): ProbeSet {
         container,
         kind,
         look: () => lookAt(entry.status, container.name),
+        onAnswer: ({ result }) => counts.add(type, entry.pod, container.name, result),
         onResult(containerId, verdict) {
           const before = verdicts.get(`${type}/${containerId}`);
           verdicts.set(`${type}/${containerId}`, verdict);
@@ -135,7 +140,10 @@ export function newProbeSet(deps: Deps): ProbeSet {
       stopWorkers(entry, () => true);
       for (const id of entry.ids) for (const type of types) verdicts.delete(`${type}/${id}`);
       pods.delete(uid);
+      counts.forget(uid);
     },
+
+    metrics: () => counts.text(),
 
     readiness(uid, container, containerId) {
       const entry = pods.get(uid);

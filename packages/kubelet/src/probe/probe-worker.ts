@@ -28,6 +28,8 @@ export interface WorkerInput {
   readonly kind: 'container' | 'init' | 'ephemeral';
   readonly look: () => ProbedContainer | undefined;
   readonly onResult: (containerId: string, verdict: ProbeVerdict) => void;
+  /** Told of every probe that was made. */
+  readonly onAnswer: (answer: ProbeAnswer) => void;
 }
 
 /** Probes one container again and again until it is stopped. */
@@ -122,6 +124,7 @@ export function newProbeWorker(input: WorkerInput, { clock, random, events, prob
     if (type === 'startup' ? seen.started : !seen.started) return periodMs;
     const answer = await attempt(seen.podIp);
     if (stop.signal.aborted || input.look()?.containerId !== containerId) return periodMs;
+    input.onAnswer(answer);
     tell(answer);
     if (answer.result !== 'error') count(answer.result === 'failure' ? 'failure' : 'success');
     return periodMs;

@@ -2,17 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@orrery/base';
+import type { Client } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import type { Runtime } from '@orrery/cri';
+import type { KubeletConfig } from '../config.ts';
 import type { Machine } from '../node/machine.ts';
 import type { NodeAgent } from '../node/node-agent.ts';
+import type { ProbeSet } from '../probe/probe-set.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodWorkers } from '../worker/pod-workers.ts';
+import { configz } from './configz.ts';
 import { openContainerLogs } from './container-logs.ts';
 import { HttpError } from './http-error.ts';
+import { serveNodeLogs } from './node-logs.ts';
+import { newRequestGate } from './request-gate.ts';
 import { parseUrl } from './request-url.ts';
 import { containerMetrics, resourceMetrics, summary } from './stats-summary.ts';
 import { newStreamingHandler } from './streaming.ts';
@@ -25,11 +30,16 @@ export interface ServerOptions {
   /** PEM, of this server. */
   readonly key: string;
   readonly cert: string;
-  /** PEM. Clients need a certificate of this authority in the group `system:masters`: they may run commands in every container. */
+  /** PEM. Who has a certificate of this authority is whom it names; others bring a token that the API server knows. */
   readonly clientCa: string;
 }
 
 export interface ServerDeps extends ServerOptions {
+  /** Asked about tokens and rights. */
+  readonly client: Pick<Client, 'create'>;
+  readonly nodeName: string;
+  readonly config: KubeletConfig;
+  readonly probes: Pick<ProbeSet, 'metrics'>;
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Logger;
@@ -41,6 +51,8 @@ export interface ServerDeps extends ServerOptions {
   readonly rootDirectory: string;
 }
 
+const NODE_LOGS = '/var/log';
+
 /** Serves the API server: logs, exec, attach, port-forward, pods, statistics. */
 export interface KubeletServer {
   /** Resolves with the port. */
@@ -49,16 +61,11 @@ export interface KubeletServer {
   close(): Promise<void>;
 }
 
-/** The whole cluster shares one authority: a node's certificate, say, gives no right to enter other nodes' containers. */
-function isAllowed({ socket }: IncomingMessage): boolean {
-  const { O: organizations = [] } = (socket as TLSSocket).getPeerCertificate().subject ?? {};
-  return [organizations].flat().includes('system:masters');
-}
-
 export function newKubeletServer(deps: ServerDeps): KubeletServer {
   const { runtime, log, workers, statuses, agent, machine } = deps;
   const sockets = new Set<Duplex>();
   const streaming = newStreamingHandler(deps);
+  const gate = newRequestGate(deps);
 
   async function containerLogs(path: readonly string[], query: URLSearchParams, response: ServerResponse): Promise<void> {
     const source = await openContainerLogs(deps, path, query);
@@ -85,10 +92,15 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     return { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
   }
 
+  function metricsText(response: ServerResponse, text: string): void {
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+    response.end(text);
+  }
+
   function metrics(response: ServerResponse): void {
     const running = workers.list().length;
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
-    response.end(
+    metricsText(
+      response,
       '# HELP kubelet_running_pods Number of pods that have a worker\n# TYPE kubelet_running_pods gauge\n' +
         `kubelet_running_pods ${running}\n# HELP kubelet_node_name The node's name. The count is always 1.\n# TYPE kubelet_node_name gauge\n` +
         `kubelet_node_name{node="${agent.node?.metadata.name ?? ''}"} 1\n`,
@@ -96,7 +108,7 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!isAllowed(request)) throw new HttpError(403, 'Forbidden');
+    await gate.admit(request);
     const { parts, query } = parseUrl(request);
     const [first = '', ...rest] = parts;
     if (first === 'exec' || first === 'attach' || first === 'portForward') throw new HttpError(400, 'Upgrade request required');
@@ -105,15 +117,12 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     if (first === 'healthz' || first === 'livez' || first === 'readyz') return void response.end('ok');
     if (first === 'pods' && rest.length === 0) return json(response, podList());
     if (first === 'stats' && rest[0] === 'summary') return json(response, await summary(deps));
+    if (first === 'configz' && rest.length === 0) return json(response, configz(deps.config));
+    if (first === 'logs') return await serveNodeLogs(NODE_LOGS, rest, response);
     if (first === 'metrics' && rest.length === 0) return metrics(response);
-    if (first === 'metrics' && rest[0] === 'resource') {
-      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
-      return void response.end(await resourceMetrics({ runtime, machine }));
-    }
-    if (first === 'metrics' && rest[0] === 'cadvisor') {
-      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
-      return void response.end(await containerMetrics(runtime));
-    }
+    if (first === 'metrics' && rest[0] === 'probes') return metricsText(response, deps.probes.metrics());
+    if (first === 'metrics' && rest[0] === 'resource') return metricsText(response, await resourceMetrics({ runtime, machine }));
+    if (first === 'metrics' && rest[0] === 'cadvisor') return metricsText(response, await containerMetrics(runtime));
     throw new HttpError(404, '404 page not found');
   }
 
@@ -124,11 +133,11 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     }
     const status = err instanceof HttpError ? err.status : 500;
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end(`${messageOf(err)}\n`);
+    response.end(`${messageOf(err).trimEnd()}\n`);
   }
 
   const server: Server = createServer(
-    { key: deps.key, cert: deps.cert, ca: deps.clientCa, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    { key: deps.key, cert: deps.cert, ca: deps.clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' },
     (request, response) => {
       serve(request, response).catch((err: unknown) => {
         if (!(err instanceof HttpError)) log.warn('serving a request failed', { url: request.url, error: messageOf(err) });
@@ -142,8 +151,7 @@ export function newKubeletServer(deps: ServerDeps): KubeletServer {
     socket.on('error', () => socket.destroy()); // A client that breaks off.
   });
   server.on('upgrade', (request, socket, head) => {
-    if (isAllowed(request)) streaming.upgrade(request, socket, head);
-    else socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    streaming.upgrade(request, socket, head, gate.admit(request));
   });
 
   return {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
 import type { Pod } from '@orrery/api/core/v1';
 import type { ContainerStreams } from '@orrery/cri';
@@ -22,8 +22,8 @@ const FORWARD_PROTOCOL = 'portforward.k8s.io';
 const forwardProtocols = ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io'];
 
 export interface StreamingHandler {
-  /** Answers an HTTP upgrade: exec, attach, port-forward, logs. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Answers an HTTP upgrade: exec, attach, port-forward, logs; refuses it as `admitted` rejects. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: Promise<void>): void;
 }
 
 const isSet = (query: URLSearchParams, ...names: readonly string[]): boolean =>
@@ -226,17 +226,18 @@ export function newStreamingHandler(deps: ServerDeps): StreamingHandler {
   function refuse(socket: Duplex, err: unknown): void {
     if (socket.destroyed || !socket.writable) return;
     const status = err instanceof HttpError ? err.status : 500;
-    const text = `${messageOf(err)}\n`;
+    const text = `${messageOf(err).trimEnd()}\n`;
     socket.end(
-      `HTTP/1.1 ${status} ${status === 404 ? 'Not Found' : status === 400 ? 'Bad Request' : 'Internal Server Error'}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
         `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
     );
   }
 
   return {
-    upgrade(request, socket, head) {
+    upgrade(request, socket, head, admitted) {
       socket.on('error', () => socket.destroy());
-      route(request, socket, head).catch((err: unknown) => {
+      const routed = admitted.then(() => route(request, socket, head));
+      routed.catch((err: unknown) => {
         if (!(err instanceof HttpError)) log.debug('a stream ended with an error', { url: request.url, error: messageOf(err) });
         if (err instanceof HttpError) refuse(socket, err);
         else socket.destroy();

@@ -119,6 +119,7 @@ export function newMemoryApi(clock: Clock): MemoryApi {
   }
 
   function one(request: ApiRequest): KubeObject {
+    if (request.verb === 'create' && request.resource.endsWith('reviews')) return request.body as KubeObject; // Questions; nobody answers.
     if (request.verb === 'create') return create(request);
     const key = keyOf(request);
     const found = objects.get(key);
