@@ -1,3 +1,4 @@
+import { request } from 'node:https';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
@@ -53,6 +54,7 @@ const send = async (path: string, method: string, body: object, type = 'applicat
   const answer = await suite().ask(path, { method, body: JSON.stringify(body), headers: { 'content-type': type } });
   return [answer.status, JSON.parse(answer.body.toString()) as Json];
 };
+const quantityMilli = (text: string): number => (text.endsWith('m') ? Number(text.slice(0, -1)) : Number(text) * 1000);
 const wish = (cpu: string, memory: string): object => ({ spec: { containers: [{ name: 'c', resources: resources(cpu, memory) }] } });
 
 describe('resize in place', { timeout: 60_000 }, () => {
@@ -117,6 +119,37 @@ describe('resize in place', { timeout: 60_000 }, () => {
     expect(await limits('too-big')).toBe(`${32 * mib}\n100\n`);
     await suite().patch('pods/too-big', wish('100m', '32Mi'), 'resize');
     await suite().pod('too-big', (pod) => condition(pod, 'PodResizePending') === undefined, 'no longer pending');
+  });
+
+  test('what others hold is deferred until they go', async () => {
+    const { create, patch, ready, pod, ask, get } = suite();
+    const node = ((await get<{ items: readonly Json[] }>('/api/v1/nodes')).items[0] ?? {}) as Json;
+    const whole = quantityMilli(`${node['status']?.['allocatable']?.['cpu']}`);
+    const requests = { requests: { cpu: '300m' } };
+    for (const name of ['holds', 'waits']) await ask(`pods/${name}?gracePeriodSeconds=0`, { method: 'DELETE' });
+    await create(
+      shellPod('holds', sleeps, { container: { resources: requests } }),
+      resizable('waits', { resources: { requests: { cpu: '50m' } } }),
+    );
+    await ready('holds', 'waits');
+    const { items } = await get<{ items: readonly Json[] }>('/api/v1/pods');
+    const held = items
+      .flatMap((each) => each['spec']?.['containers'] as unknown as readonly Json[])
+      .reduce((sum, each) => sum + quantityMilli(`${each['resources']?.['requests']?.['cpu'] ?? '0'}`), 0);
+    const wanted = `${whole - held + 250}m`;
+    await patch('pods/waits', { spec: { containers: [{ name: 'c', resources: { requests: { cpu: wanted } } }] } }, 'resize');
+    const pending = await pod('waits', (each) => condition(each, 'PodResizePending') !== undefined, 'pending');
+    expect(condition(pending, 'PodResizePending')).toMatchObject({ status: 'True', reason: 'Deferred' });
+    expect(statusOf(pending)).toMatchObject({ allocatedResources: { cpu: '50m' } });
+    await suite().delete('pods/holds?gracePeriodSeconds=0');
+    const done = await pod('waits', (each) => condition(each, 'PodResizePending') === undefined, 'no longer pending');
+    expect(statusOf(await pod('waits', (each) => `${statusOf(each)?.['allocatedResources']?.['cpu']}` !== '50m', 'resized'))).toMatchObject(
+      {
+        restartCount: statusOf(done)?.['restartCount'],
+        allocatedResources: { cpu: wanted },
+      },
+    );
+    await suite().delete('pods/waits?gracePeriodSeconds=0');
   });
 
   test('only by the subresource, and never to another class', async () => {
@@ -307,10 +340,59 @@ describe('the node', { timeout: 60_000 }, () => {
       [`${path}/proxy/healthz`, /^ok$/],
       [`/api/v1/nodes/${name}:${port}/proxy/healthz`, /^ok$/],
       [`${path}/proxy/pods`, /"kind":"PodList"/],
+      [`${path}/proxy/configz`, /"kubeletconfig":\{"kind":"KubeletConfiguration"/],
+      [`${path}/proxy/logs/`, /^<pre>\n(<a href=".*\n)*<\/pre>\n$/],
+      [`${path}/proxy/metrics`, /^kubelet_running_pods \d+$/m],
+      [`${path}/proxy/metrics/resource`, /^node_memory_working_set_bytes \d+$/m],
+      [`${path}/proxy/metrics/cadvisor`, /^container_memory_working_set_bytes\{/m],
     ] as const) {
       const answer = await suite().ask(proxied);
       expect([proxied, answer.status, answer.body.toString()]).toEqual([proxied, 200, expect.stringMatching(expected)]);
     }
+  });
+
+  test('is asked directly, by those who may', async () => {
+    const { cluster, namespace } = suite();
+    const { addresses, daemonEndpoints } = (await node())['status'] as unknown as {
+      addresses: readonly { type: string; address: string }[];
+      daemonEndpoints: { kubeletEndpoint: { Port: number } };
+    };
+    const address = addresses.find(({ type }) => type === 'InternalIP')?.address ?? '';
+    const input = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'scraper', namespace } },
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'ClusterRole',
+          metadata: { name: 'scraper' },
+          rules: [{ apiGroups: [''], resources: ['nodes/metrics'], verbs: ['get'] }],
+        },
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'ClusterRoleBinding',
+          metadata: { name: 'scraper' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'scraper' },
+          subjects: [{ kind: 'ServiceAccount', name: 'scraper', namespace }],
+        },
+      ],
+    });
+    await cluster.kubectl(['apply', '-f', '-'], { input });
+    const token = (await cluster.kubectl(['-n', namespace, 'create', 'token', 'scraper'])).trim();
+    const direct = (path: string, headers: Record<string, string>): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const { ca } = accessOf(cluster.kubeconfig);
+        const options = { host: address, port: daemonEndpoints.kubeletEndpoint.Port, path, ca, headers, agent: false };
+        request(options, (response) => resolve(response.resume().statusCode ?? 0))
+          .once('error', reject)
+          .end();
+      });
+    const authorization = `Bearer ${token}`;
+    await eventually(async () => expect(await direct('/metrics', { authorization })).toBe(200));
+    expect(await direct('/pods', { authorization })).toBe(403);
+    expect(await direct('/metrics', { authorization: 'Bearer nobody' })).toBe(401);
+    expect(await direct('/metrics', {})).toBe(401);
   });
 
   test('tells what it and its pods use', async () => {
@@ -361,5 +443,48 @@ describe('the node', { timeout: 60_000 }, () => {
     for (const name of ['forever', 'patient']) {
       expect((await suite().get(`pods/${name}`))['metadata']).not.toHaveProperty('deletionTimestamp');
     }
+  });
+
+  test('an extended resource that somebody patched in is given out, stays, and goes to who is more important', async () => {
+    const { create, ready, pod, cluster, ask, get } = suite();
+    const path = await nodePath();
+    const resource = 'scheduling.k8s.io/foo';
+    const amount = async (): Promise<unknown> => [
+      (await node())['status']?.['capacity']?.[resource],
+      (await node())['status']?.['allocatable']?.[resource],
+    ];
+    const patchCapacity = async (op: 'add' | 'remove'): Promise<void> => {
+      const each = [{ op, path: `/status/capacity/${resource.replace('/', '~1')}`, ...(op === 'add' ? { value: '2' } : {}) }];
+      const both = op === 'add' ? each : [...each, { op, path: `/status/allocatable/${resource.replace('/', '~1')}` }];
+      const [status] = await send(`${path}/status`, 'PATCH', both, 'application/json-patch+json');
+      expect(status).toBe(200);
+    };
+    const names = ['plain-1', 'plain-2', 'important'];
+    for (const name of names) await ask(`pods/${name}?gracePeriodSeconds=0`, { method: 'DELETE' });
+    await patchCapacity('add');
+    try {
+      await eventually(async () => expect(await amount()).toEqual(['2', '2']), 30_000);
+      const input = JSON.stringify({ apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'vital' }, value: 1000 });
+      await cluster.kubectl(['apply', '-f', '-'], { input });
+      const asks = (name: string, spec: object = {}): object =>
+        shellPod(name, sleeps, {
+          metadata: { finalizers: name === 'plain-1' ? ['test.example/look'] : [] },
+          spec,
+          container: { resources: { requests: { [resource]: '1' }, limits: { [resource]: '1' } } },
+        });
+      await create(asks('plain-1'), asks('plain-2', { priorityClassName: 'system-cluster-critical' }));
+      await ready('plain-1', 'plain-2');
+      await create(asks('important', { priorityClassName: 'vital' }));
+      await ready('important');
+      const victim = await pod('plain-1', (each) => condition(each, 'DisruptionTarget') !== undefined, 'a victim');
+      expect(condition(victim, 'DisruptionTarget')).toMatchObject({ status: 'True', reason: 'PreemptionByScheduler' });
+      expect((await get('pods/plain-2'))['metadata']).not.toHaveProperty('deletionTimestamp');
+      expect(await amount()).toEqual(['2', '2']);
+    } finally {
+      await send('pods/plain-1', 'PATCH', { metadata: { finalizers: null } }, 'application/merge-patch+json');
+      for (const name of names) await ask(`pods/${name}?gracePeriodSeconds=0`, { method: 'DELETE' });
+      await patchCapacity('remove');
+    }
+    await eventually(async () => expect(await amount()).toEqual([undefined, undefined]));
   });
 });
