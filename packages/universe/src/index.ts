@@ -1,5 +1,9 @@
 export { bundleProgram } from './code/bundle.ts';
 export { packCode } from './code/pack.ts';
+export { type PodCommand, runInPod, type TerminalSize } from './exec/run-in-pod.ts';
+export { type SendCodeOptions, sendCode } from './exec/send-code.ts';
+export { newPortForward, type PortForward, type PortForwardOptions } from './forward/forward-ports.ts';
+export type { PodTarget } from './forward/tunnel.ts';
 export { flagHelp, parseArguments } from './options/flags.ts';
 export { nameFrom, splitByWeight } from './options/names.ts';
 export { resolveSettings } from './options/resolve.ts';
