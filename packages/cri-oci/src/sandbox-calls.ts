@@ -45,7 +45,7 @@ export async function removeSandbox(state: State, id: string): Promise<void> {
   if (sandbox === undefined) return;
   await stopSandbox(state, id);
   await Promise.all(containersIn(state, id).map((container) => removeContainer(state, container)));
-  await freeMounts(state.helper, state.sandboxRecords.directory(id));
+  await freeMounts(state.helper, state.sandboxRecords.directory(id), sandbox.config);
   // A group that the kubelet made is the kubelet's.
   const ownGroup = state.host.limits && (sandbox.config.linux?.cgroupParent ?? '') === '';
   if (ownGroup) await state.host.cgroups.remove(cgroupParent(state, sandbox));

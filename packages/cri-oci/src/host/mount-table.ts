@@ -35,11 +35,18 @@ export function mountFacts(entries: readonly MountEntry[]): MountFacts {
   return { isShared: (path) => has(path, 'shared:'), isSlave: (path) => has(path, 'master:') };
 }
 
-export const readMountFacts = (): MountFacts => mountFacts(parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8')));
+const readMountTable = (): readonly MountEntry[] => parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
+
+/** Read when it is first asked, and then kept: few mounts ask, and the table grows with the pods. */
+export function readMountFacts(): MountFacts {
+  let facts: MountFacts | undefined;
+  const known = (): MountFacts => (facts ??= mountFacts(readMountTable()));
+  return { isShared: (path) => known().isShared(path), isSlave: (path) => known().isSlave(path) };
+}
 
 /** Mount points at or below `directory`, deepest first. */
 export function mountsBelow(directory: string): readonly string[] {
-  return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'))
+  return readMountTable()
     .map(({ point }) => point)
     .filter((point) => point.startsWith(`${directory}/`))
     .sort((a, b) => b.length - a.length);

@@ -70,10 +70,16 @@ export function parseRegistries(document: unknown): { readonly registries: Regis
       tell(`${path}.stall_timeout_seconds`, 'must be a number greater than 0');
     const skip = tls['insecure_skip_verify'];
     if (skip !== undefined && typeof skip !== 'boolean') tell(`${path}.tls.insecure_skip_verify`, 'must be true or false');
-    if (auth['identity_token'] !== undefined) tell(`${path}.auth.identity_token`, 'is not supported: use username and password');
     const named = <K extends string>(entries: readonly (readonly [K, string | undefined])[]): { [key in K]?: string } =>
       Object.fromEntries(entries.filter(([, each]) => each !== undefined)) as { [key in K]?: string };
-    const credentials = (['username', 'password', 'auth'] as const).map((key) => [key, text(auth, key, `${path}.auth`)] as const);
+    const credentials = (
+      [
+        ['username', 'username'],
+        ['password', 'password'],
+        ['auth', 'auth'],
+        ['identityToken', 'identity_token'],
+      ] as const
+    ).map(([to, key]) => [to, text(auth, key, `${path}.auth`)] as const);
     const files = (
       [
         ['caFile', 'ca_file'],

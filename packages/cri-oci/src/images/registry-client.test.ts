@@ -24,7 +24,7 @@ async function serve(answer: Answer): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
-async function repositoryAt(answer: Answer, auth?: { username: string; password: string }): Promise<Repository> {
+async function repositoryAt(answer: Answer, auth?: { username?: string; password?: string; identityToken?: string }): Promise<Repository> {
   const host = await serve(answer);
   const registries = { mirrors: new Map([[host, { endpoints: [new URL(`http://${host}/`)], rewrites: [] }]]), configs: new Map() };
   return newRepository(parseReference(`${host}/a/b:1`), auth, { clock: realClock, registries, stallTimeoutMs: 150 });
@@ -96,6 +96,30 @@ test('gets a token with the credentials, and sends neither to the host of a redi
   );
   expect((await repository.manifest('1')).digest).toBe(image.manifestDigest);
   expect(seen).toEqual(['token Basic dTpw /token?service=s&scope=repository%3Aa%2Fb%3Apull', 'elsewhere -']);
+});
+
+test('gets a token for an identity token by OAuth 2, and says when that is refused', async () => {
+  const seen: string[] = [];
+  const answer: Answer = (request, response) => {
+    const { authorization = '-', host } = request.headers;
+    if (request.url === '/token') {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const form = Buffer.concat(parts).toString();
+        seen.push(`${request.method} ${authorization} ${request.headers['content-type']} ${form}`);
+        response.writeHead(form.includes('refresh_token=good') ? 200 : 401).end('{"access_token":"T","expires_in":60}');
+      });
+    } else if (authorization === 'Bearer T') response.end(image.manifest);
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token",service="s"` }).end();
+  };
+  const good = await repositoryAt(answer, { username: 'ignored', password: '', identityToken: 'good' });
+  expect((await good.manifest('1')).digest).toBe(image.manifestDigest);
+  expect(seen).toEqual([
+    'POST - application/x-www-form-urlencoded grant_type=refresh_token&refresh_token=good&client_id=orrery&service=s&scope=repository%3Aa%2Fb%3Apull',
+  ]);
+  const bad = await repositoryAt(answer, { identityToken: 'bad' });
+  await expect(bad.manifest('1')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });
 
 test.each([

@@ -7,7 +7,7 @@ import { type AuthConfig, RuntimeError } from '@orrery/cri';
 import type { ContentSource } from './content-source.ts';
 import { type Descriptor, manifestTypes } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
-import { noRegistries, type Registries } from './registries.ts';
+import { noRegistries, type Registries, type RegistryHostConfig } from './registries.ts';
 
 export interface RegistryClientOptions {
   readonly clock: Clock;
@@ -36,6 +36,7 @@ interface Endpoint {
 const documentBytesMax = 4 * 1024 * 1024; // Manifests and configurations; ordinary ones have some kilobytes.
 const attemptsMax = 5;
 const redirectsMax = 5;
+const CLIENT_ID = 'orrery'; // Names the program, not a user.
 const retryPolicy = { baseDelayMs: 200, maxDelayMs: 3000 };
 const isTransient = (err: unknown): boolean => err instanceof RuntimeError && err.code === 'UNAVAILABLE';
 
@@ -45,7 +46,14 @@ export function newRepository(reference: ImageReference, auth: AuthConfig | unde
   const endpoints = endpointsOf(reference, registries);
   const name = `${reference.registry}/${reference.repository}`;
 
-  function request(url: URL, headers: http.OutgoingHttpHeaders, signal?: AbortSignal): Promise<http.IncomingMessage> {
+  /** GET, or POST of a `form`. */
+  function request(
+    url: URL,
+    headers: http.OutgoingHttpHeaders,
+    signal?: AbortSignal,
+    form?: URLSearchParams,
+  ): Promise<http.IncomingMessage> {
+    const method = form === undefined ? 'GET' : 'POST';
     return new Promise((resolve, reject) => {
       const host = registries.configs.get(url.host) ?? registries.configs.get('*');
       const tls = tlsOf(host);
@@ -54,17 +62,21 @@ export function newRepository(reference: ImageReference, auth: AuthConfig | unde
         reject(
           signal?.aborted === true
             ? signal.reason
-            : new RuntimeError('UNAVAILABLE', `failed to do request: Get "${url.href}": ${err.message}`, { cause: err }),
+            : new RuntimeError('UNAVAILABLE', `failed to do request: ${method === 'GET' ? 'Get' : 'Post'} "${url.href}": ${err.message}`, {
+                cause: err,
+              }),
         );
       let stalled = (err: Error): void => void sent.destroy(err);
       const arrived = (response: http.IncomingMessage): void => {
         stalled = (err) => void response.destroy(err); // Its reader gets the reason; the request is over for everybody else.
         resolve(response);
       };
-      const settings = { headers, ...tls, ...(signal === undefined ? {} : { signal }) };
-      const sent = (url.protocol === 'http:' ? http : https).get(url, settings, arrived);
+      const typed = form === undefined ? headers : { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
+      const settings = { method, headers: typed, ...tls, ...(signal === undefined ? {} : { signal }) };
+      const sent = (url.protocol === 'http:' ? http : https).request(url, settings, arrived);
       sent.setTimeout(stallMs, () => stalled(new Error(`${url.host} sent no bytes for ${stallMs / 1000} s`)));
       sent.on('error', fail);
+      sent.end(form?.toString());
     });
   }
 
@@ -82,8 +94,14 @@ export function newRepository(reference: ImageReference, auth: AuthConfig | unde
     return Buffer.concat(parts);
   }
 
+  /**
+   * What answers a challenge: the credentials themselves, or a token that is got with them; with an identity token by OAuth 2. Source:
+   * distribution's "Token Authentication Specification" and "Oauth2 Token Authentication".
+   */
   async function token(endpoint: Endpoint, challenge: string, signal?: AbortSignal): Promise<string> {
-    const basic = basicOf(endpoint, reference, auth, registries);
+    const given = credentialsOf(endpoint, reference, auth, registries);
+    const basic = basicOf(given);
+    const refreshToken = given?.identityToken ?? '';
     if (/^basic\b/i.test(challenge)) {
       if (basic === undefined)
         throw new RuntimeError('UNAUTHENTICATED', `pull access denied for ${name}: 401 Unauthorized: no basic auth credentials`);
@@ -98,13 +116,26 @@ export function newRepository(reference: ImageReference, auth: AuthConfig | unde
     const url = new URL(realm, endpoint.base);
     if (endpoint.base.protocol === 'https:' && url.protocol !== 'https:')
       throw new RuntimeError('UNAUTHENTICATED', `${endpoint.base.host} wants credentials sent without encryption`);
-    const service = fields.get('service');
-    if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.set('scope', fields.get('scope') ?? `repository:${endpoint.repository}:pull`);
-    const response = await request(url, basic === undefined ? {} : { authorization: basic }, signal);
+    const asked = {
+      ...(fields.has('service') ? { service: fields.get('service') ?? '' } : {}),
+      scope: fields.get('scope') ?? `repository:${endpoint.repository}:pull`,
+    };
+    const response =
+      refreshToken === ''
+        ? await request(withQuery(url, asked), basic === undefined ? {} : { authorization: basic }, signal)
+        : await request(
+            url,
+            {},
+            signal,
+            new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: CLIENT_ID, ...asked }),
+          );
     const answer = await body(response, 1024 * 1024);
     if (response.statusCode !== 200)
-      throw statusError(response.statusCode ?? 0, name, `failed to fetch ${basic === undefined ? 'anonymous' : 'oauth'} token`);
+      throw statusError(
+        response.statusCode ?? 0,
+        name,
+        `failed to fetch ${basic === undefined && refreshToken === '' ? 'anonymous' : 'oauth'} token`,
+      );
     const parsed = JSON.parse(answer.toString('utf8')) as { token?: string; access_token?: string };
     return `Bearer ${parsed.token ?? parsed.access_token ?? ''}`;
   }
@@ -264,12 +295,25 @@ function tlsOf(config: ReturnType<Registries['configs']['get']>): https.RequestO
   };
 }
 
+function withQuery(url: URL, query: Readonly<Record<string, string>>): URL {
+  const asked = new URL(url);
+  for (const [key, value] of Object.entries(query)) asked.searchParams.set(key, value);
+  return asked;
+}
+
 /** A pull secret is for the registry that the image names, and its own mirrors; configured credentials for their host. */
-function basicOf(endpoint: Endpoint, reference: ImageReference, auth: AuthConfig | undefined, registries: Registries): string | undefined {
-  const configured = (
-    registries.configs.get(endpoint.base.host) ?? (reference.registry === endpoint.base.host ? registries.configs.get('*') : undefined)
-  )?.auth;
-  const given = auth ?? configured;
+function credentialsOf(
+  endpoint: Endpoint,
+  reference: ImageReference,
+  auth: AuthConfig | undefined,
+  registries: Registries,
+): RegistryHostConfig['auth'] {
+  const configured =
+    registries.configs.get(endpoint.base.host) ?? (reference.registry === endpoint.base.host ? registries.configs.get('*') : undefined);
+  return auth ?? configured?.auth;
+}
+
+function basicOf(given: RegistryHostConfig['auth']): string | undefined {
   if (given?.auth !== undefined && given.auth !== '') return `Basic ${given.auth}`;
   if (given?.username === undefined || given.username === '') return undefined;
   return `Basic ${Buffer.from(`${given.username}:${given.password ?? ''}`).toString('base64')}`;

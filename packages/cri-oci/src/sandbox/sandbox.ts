@@ -66,7 +66,12 @@ export async function mountSharedMemory(helper: Helper, directory: string, befor
 }
 
 /** Unmounts everything at and below the sandbox's folder. Idempotent. */
-export async function freeMounts(helper: Helper, directory: string): Promise<void> {
+export async function freeMounts(helper: Helper, directory: string, config: PodSandboxConfig): Promise<void> {
+  const expected = isOnHost(config, 'ipc') ? [] : ['shm', 'ipc', ...(podUsers(config) === undefined ? [] : ['user'])];
+  if (expected.length === 0) return;
+  // As it was made, without a look at the table of all mounts; when something of it is not there, by the table.
+  const paths = expected.map((name) => shellQuote(join(directory, name))).join(' ');
+  if ((await helper.run(`umount --lazy --no-mtab ${paths}`)).code === 0) return;
   const points = mountsBelow(directory);
   if (points.length === 0) return;
   const { code, text } = await helper.run(['umount', '--lazy', '--no-mtab', ...points].map(shellQuote).join(' '));
