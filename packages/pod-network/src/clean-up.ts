@@ -1,4 +1,5 @@
 import { type Clock, realClock } from '@orrery/base';
+import { closeForeignFirewallsScript } from './bridge/foreign-firewalls.ts';
 import { namesOf } from './names.ts';
 import { newShell } from './shell/shell.ts';
 
@@ -26,6 +27,7 @@ if command -v nft >/dev/null; then
   nft list tables 2>/dev/null | sed -n 's/^table \\([a-z0-9]* ${tablePrefix}.*\\)$/delete table \\1/p' | nft -f -
 fi
 c=$?
+${closeForeignFirewallsScript({ tablePrefix })}
 ! ls -d /run/netns/${netnsPrefix}* >/dev/null 2>&1 || { echo "network namespaces stayed" >&2; c=1; }
 ! ip -o link show ${bridge} >/dev/null 2>&1 || { echo "the bridge stayed" >&2; c=1; }
 [ -n "$(ls -A /run/netns 2>/dev/null)" ] || umount /run/netns 2>/dev/null # 'ip netns' mounts it on itself.

@@ -1,5 +1,5 @@
 import { parseRange } from '@orrery/apimachinery';
-import { type Clock, newKeyedMutex } from '@orrery/base';
+import { type Clock, newKeyedMutex, type Timer } from '@orrery/base';
 import { type Logger, silentLogger } from '@orrery/component';
 import type { NetworkRequest, PodAttachment, PodNetwork } from '@orrery/cri';
 import { type Batcher, newBatcher, type Outcome } from '../batcher.ts';
@@ -7,6 +7,7 @@ import { cleanUpNetwork } from '../clean-up.ts';
 import { type Lease, Leases } from '../leases.ts';
 import { namesOf, netnsPath } from '../names.ts';
 import { newShell, type Shell } from '../shell/shell.ts';
+import { keepForeignFirewallsOpen } from './foreign-firewalls.ts';
 import type { HostRulesInput } from './host-rules.ts';
 import { detectMtu, type Notes, setUpBridge, setUpHost } from './host-setup.ts';
 import type { LinkInput } from './link-commands.ts';
@@ -114,6 +115,7 @@ class Bridge implements BridgeNetwork {
   }
 
   async close(): Promise<void> {
+    this.parts.firewalls.cancel();
     await this.attaching.idle();
     await this.detaching.idle();
     this.parts.shell.close();
@@ -231,6 +233,7 @@ interface BridgeParts {
   readonly leases: Leases;
   readonly links: PodLinks;
   readonly notes: Notes;
+  readonly firewalls: Pick<Timer, 'cancel'>;
 }
 
 /**
@@ -251,7 +254,8 @@ export async function openBridgeNetwork(options: BridgeNetworkOptions): Promise<
     if (leases.stale.length > 0) await cleanUpNetwork(instanceId, { clock, hostNetns }); // The ranges are others: nothing can stay.
     const notes = await setUpHost(shell, link, rules, leases.all());
     leases.save();
-    return new Bridge({ instanceId, hostNetns, clock, log, shell, link, leases, links, notes });
+    const firewalls = keepForeignFirewallsOpen(shell, names, node, clock, log);
+    return new Bridge({ instanceId, hostNetns, clock, log, shell, link, leases, links, notes, firewalls });
   } catch (error) {
     shell.close();
     throw error;
