@@ -36,8 +36,14 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
   const falling = new Map<string, number>();
   const fading = new Map<string, { readonly pod: PodView; readonly slot: number; startMs: number }>();
 
+  /** Pods whose tiles are to be drawn again, as long as not everything is. */
+  const touched = new Set<string>();
+  let everything = true;
+
+  /** Gives the tiles their sizes. */
   const fit = (): void => {
-    box.slots.compact();
+    if (box.slots.compact()) everything = true;
+    const before = layout;
     layout = tileLayout(width - 2 * MARGIN, box.slots.length, dense);
     const height = Math.max(34, heightOf(layout)) + 2 * MARGIN;
     const scale = devicePixelRatio;
@@ -46,9 +52,10 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
       canvas.width = pixelWidth;
       canvas.height = pixelHeight;
       canvas.style.height = `${height}px`;
+      everything = true;
     }
+    if (before.width !== layout.width || before.columns !== layout.columns) everything = true;
     context?.setTransform(scale, 0, 0, scale, MARGIN * scale, MARGIN * scale);
-    context?.clearRect(-MARGIN, -MARGIN, width, height);
   };
   const drawPod = (pod: PodView, x: number, y: number): void => {
     if (context === null) return;
@@ -94,26 +101,37 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
     }
   };
 
-  const paint = (nowMs: number): { tiles: number; more: boolean } => {
-    if (!visible || width === 0 || context === null) return { tiles: 0, more: false };
-    fit();
-    const { filter, selected } = currentUi();
-    const matches = newPodMatcher(filter);
-    let selectedSlot = -1;
-    for (let slot = 0; slot < box.slots.length; slot += 1) {
-      const id = box.slots.at(slot);
-      const pod = id === undefined ? undefined : store.pods.get(id);
-      if (pod === undefined) continue;
-      if (pod.id === selected) selectedSlot = slot;
+  /** Draws all tiles, or those that were touched. Returns how many. */
+  const drawTiles = (slots: Iterable<number>, nowMs: number): number => {
+    const matches = newPodMatcher(currentUi().filter);
+    let drawn = 0;
+    for (const slot of slots) {
+      const pod = store.pods.get(box.slots.at(slot) ?? '');
+      if (pod === undefined || context === null) continue;
       const { x, y } = placeOf(layout, slot);
+      if (!everything) context.clearRect(x - 0.5, y - 0.5, layout.width + 1, layout.height + 1);
       context.globalAlpha = matches(pod) ? 1 : 0.14;
       drawPod(pod, x, y - heightAbove(pod.id, y, nowMs));
+      drawn += 1;
     }
+    return drawn;
+  };
+  const touchedSlots = (): number[] => [...touched].map((id) => box.slots.slotOf(id)).filter((slot) => slot !== undefined);
+
+  const paint = (nowMs: number): { tiles: number; more: boolean } => {
+    if (!visible || width === 0 || context === null) return { tiles: 0, more: false };
+    if (falling.size + fading.size > 0) everything = true;
+    fit();
+    if (everything) context.clearRect(-MARGIN, -MARGIN, canvas.width, canvas.height);
+    const tiles = drawTiles(everything ? box.slots.used() : touchedSlots(), nowMs) + fading.size;
     drawFading(nowMs);
     const { accent } = currentPalette();
-    if (selectedSlot >= 0) outline(selectedSlot, accent, 2);
+    const selectedSlot = box.slots.slotOf(currentUi().selected);
+    if (selectedSlot !== undefined) outline(selectedSlot, accent, 2);
     if (painter.cursor >= 0 && painter.cursor < box.slots.length && document.activeElement === canvas) outline(painter.cursor, accent, 2.5);
-    return { tiles: box.slots.length + fading.size, more: falling.size + fading.size > 0 };
+    everything = false;
+    touched.clear();
+    return { tiles, more: falling.size + fading.size > 0 };
   };
 
   const painter: BoxPainter = {
@@ -128,6 +146,10 @@ export function newBoxPainter(canvas: HTMLCanvasElement, box: Box): BoxPainter {
     leave(pod, slot) {
       falling.delete(pod.id);
       if (visible && !stillness.matches && fading.size < MOVING_MAX) fading.set(pod.id, { pod, slot, startMs: 0 });
+    },
+    touch(id) {
+      if (id === undefined) everything = true;
+      else if (!everything && visible) touched.add(id);
     },
     resize(widthPx, isDense) {
       width = widthPx;

@@ -5,6 +5,8 @@ export interface Painter {
   paint(nowMs: number): { readonly tiles: number; readonly more: boolean };
   arrive(id: string): void;
   leave(pod: PodView, slot: number): void;
+  /** This pod's tile is to be drawn again; without an id: everything. */
+  touch(id: string | undefined): void;
 }
 
 /** So many tiles are drawn in a frame; boxes beyond wait for the next one. A box alone may be larger. */
@@ -25,8 +27,9 @@ export function addPainter(key: string, painter: Painter): () => void {
   };
 }
 
-/** The box is drawn in the next frame, if it is in sight then. */
-export function invalidate(key: string): void {
+/** The box, or one pod of it, is drawn in the next frame, if it is in sight then. */
+export function invalidate(key: string, id?: string): void {
+  painters.get(key)?.touch(id);
   dirty.add(key);
   if (asked) return;
   asked = true;

@@ -13,7 +13,7 @@ export function NodeBox({ box }: { readonly box: Box }) {
   const { selected } = useUi();
   const { node } = box;
   const id = `box:${box.key}`;
-  const podCount = countOf(box);
+  const podCount = box.slots.size;
   const status = node === undefined ? '' : node.status;
   return (
     <article class={`box ${node !== undefined && !node.ready ? 'not-ready' : ''} ${selected === id ? 'selected' : ''}`}>
@@ -29,12 +29,6 @@ export function NodeBox({ box }: { readonly box: Box }) {
       <Tiles box={box} />
     </article>
   );
-}
-
-function countOf({ slots }: Box): number {
-  let count = 0;
-  for (let slot = 0; slot < slots.length; slot += 1) if (slots.at(slot) !== undefined) count += 1;
-  return count;
 }
 
 function Meters({ box }: { readonly box: Box }) {

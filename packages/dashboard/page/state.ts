@@ -98,13 +98,12 @@ export function receive(message: Message): void {
     for (const { id, box } of delta.arrived) arrivals(box, id);
     for (const { pod, box, slot } of delta.left) departures(box, pod, slot);
   }
+  for (const { box } of delta.left) invalidate(box);
   batchAtMs = performance.now();
   counters.batches += 1;
   counters.views += message.changed.length;
-  for (const key of delta.boxes) {
-    invalidate(key);
-    publish(`box:${key}`);
-  }
+  for (const { id, box } of delta.changed) invalidate(box, id);
+  for (const key of delta.boxes) publish(`box:${key}`);
   if (delta.layout) publish('layout');
   publish('pods');
   publish('workloads');

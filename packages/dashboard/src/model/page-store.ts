@@ -26,6 +26,8 @@ export interface Box {
 export interface Delta {
   /** Boxes whose pods changed. */
   readonly boxes: Set<string>;
+  /** Pods that changed or came, each in the box of its node. */
+  readonly changed: { readonly id: string; readonly box: string }[];
   /** Pods that came to a box, or went from it, with the box. */
   readonly arrived: { readonly id: string; readonly box: string }[];
   readonly left: { readonly pod: PodView; readonly box: string; readonly slot: number }[];
@@ -136,6 +138,7 @@ export function newPageStore(): PageStore {
     const box = boxOf(pod.cluster, pod.node, delta);
     if (box.slots.slotOf(pod.id) === undefined) delta.arrived.push({ id: pod.id, box: box.key });
     box.slots.take(pod.id);
+    delta.changed.push({ id: pod.id, box: box.key });
     delta.boxes.add(box.key);
   };
   const set = (view: View, delta: Delta): void => {
@@ -205,7 +208,7 @@ export function newPageStore(): PageStore {
     },
     namespaces: () => [...namespaceUse.keys()].sort(),
     apply(message) {
-      const delta: Delta = { boxes: new Set(), arrived: [], left: [], layout: false };
+      const delta: Delta = { boxes: new Set(), changed: [], arrived: [], left: [], layout: false };
       if (message.type === 'hello') hello = message;
       else if (message.type === 'state') states.set(message.cluster, message.state);
       else applyBatch(message, delta);

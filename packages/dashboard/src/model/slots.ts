@@ -7,6 +7,10 @@ export interface Slots {
   release(id: string): void;
   slotOf(id: string): number | undefined;
   at(slot: number): string | undefined;
+  /** Pods that have a place. */
+  readonly size: number;
+  /** Places in use, from the first. */
+  used(): Iterable<number>;
   /** Moves everybody together when most places are empty. Returns true when it did. */
   compact(): boolean;
 }
@@ -38,6 +42,12 @@ export function newSlots(): Slots {
     },
     slotOf: (id) => slots.get(id),
     at: (slot) => ids[slot],
+    get size() {
+      return slots.size;
+    },
+    *used() {
+      for (let slot = 0; slot < ids.length; slot += 1) if (ids[slot] !== undefined) yield slot;
+    },
     compact() {
       if (ids.length <= 8 || slots.size * 2 > ids.length) return false;
       const kept = ids.filter((id) => id !== undefined);
