@@ -7,14 +7,19 @@ export interface Area {
   readonly height: number;
 }
 
-/** How many pixels of a screenshot have nearly `colour` (`#rrggbb`) in `area`. Read by the browser itself: no other reader is needed. */
-export async function countPixels(context: BrowserContext, png: Buffer, area: Area, colour: string): Promise<number> {
+export interface PixelReader {
+  /** How many pixels of a screenshot have nearly `colour` (`#rrggbb`) in `area`. */
+  count(png: Buffer, area: Area, colour: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Reads screenshots in the browser itself: no other reader is needed. */
+export async function newPixelReader(context: BrowserContext): Promise<PixelReader> {
   const page = await context.newPage();
-  try {
-    return await page.evaluate<number>(`(${PROGRAM})(${JSON.stringify([png.toString('base64'), area, colour])})`);
-  } finally {
-    await page.close();
-  }
+  return {
+    count: (png, area, colour) => page.evaluate<number>(`(${PROGRAM})(${JSON.stringify([png.toString('base64'), area, colour])})`),
+    close: () => page.close(),
+  };
 }
 
 /** As text, because it runs in the page: the names in it are the browser's. */

@@ -13,8 +13,6 @@ export interface Filter {
 
 export const noFilter: Filter = { text: '', namespace: '', states: new Set(), cluster: undefined };
 
-export const isFiltering = ({ text, namespace, states }: Filter): boolean => text.trim() !== '' || namespace !== '' || states.size > 0;
-
 /** Reads the filter once; the function that it returns runs for every pod and frame. */
 export function newPodMatcher({ text, namespace, states, cluster }: Filter): (pod: PodView) => boolean {
   const words = text
