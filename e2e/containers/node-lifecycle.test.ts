@@ -272,13 +272,23 @@ describe('hooks', () => {
         container: { lifecycle: { postStart: run('/echo?exec=poststart'), preStop: run('/echo?exec=prestop') } },
       }),
     );
-    await ready('http-hooks', 'exec-hooks');
+    const secure = (path: string): object => ({
+      httpGet: { host, port: 8443, path, scheme: 'HTTPS', httpHeaders: [{ name: 'X-Own', value: 'mine' }] },
+    });
+    await create(
+      shellPod('https-hooks', sleeps, {
+        container: { lifecycle: { postStart: secure('/echo?https=poststart'), preStop: secure('/echo?https=prestop') } },
+      }),
+    );
+    await ready('http-hooks', 'exec-hooks', 'https-hooks');
+    await told('TLS GET /echo?https=poststart kube-lifecycle/1.36 mine');
     await told('GET /echo?http=poststart kube-lifecycle/1.36 mine');
     await told('GET /echo?exec=poststart Wget');
     expect(await suite().logs('server')).not.toContain('prestop');
-    await Promise.all(['http-hooks', 'exec-hooks'].map((name) => suite().delete(`pods/${name}`)));
+    await Promise.all(['http-hooks', 'exec-hooks', 'https-hooks'].map((name) => suite().delete(`pods/${name}`)));
     await told('GET /echo?http=prestop kube-lifecycle/1.36 mine');
     await told('GET /echo?exec=prestop Wget');
+    await told('TLS GET /echo?https=prestop kube-lifecycle/1.36 mine');
     await eventually(async () => expect((await suite().ask('pods/http-hooks')).status).toBe(404));
   });
 

@@ -43,6 +43,16 @@ beforeAll(async () => {
     server('sickens', { ...patient, livenessProbe: get('/healthz'), env: [{ name: 'BAD_AFTER_MS', value: '2000' }] }),
     server('redirect-here', { ...patient, livenessProbe: get('/redirect?loc=/healthz'), env: [{ name: 'BAD_AFTER_MS', value: '2000' }] }),
     server('redirect-away', { ...patient, livenessProbe: get('/redirect?loc=http%3A%2F%2F0.0.0.0%2Fhealthz') }),
+    server('tls', {
+      ...patient,
+      livenessProbe: { httpGet: { path: '/healthz', port: 8443, scheme: 'HTTPS' }, ...every },
+      readinessProbe: { httpGet: { path: '/', port: 8443, scheme: 'HTTPS' }, ...every },
+    }),
+    server('tls-sickens', {
+      ...patient,
+      livenessProbe: { httpGet: { path: '/healthz', port: 8443, scheme: 'HTTPS' }, ...every },
+      env: [{ name: 'BAD_AFTER_MS', value: '2000' }],
+    }),
     server('slow', { ...patient, livenessProbe: get('/slow', { timeoutSeconds: 1 }) }),
     always('file-stays', `echo ok > /tmp/health; ${sleeps}`, { livenessProbe: exec('cat /tmp/health', { initialDelaySeconds: 2 }) }),
     always('file-goes', 'echo ok > /tmp/health; sleep 2; rm /tmp/health; sleep 600', { livenessProbe: exec('cat /tmp/health') }),
@@ -84,6 +94,7 @@ const ready = (pod: Json): Json | undefined =>
 describe('liveness', { timeout: 80_000 }, () => {
   test.each([
     ['sickens', /Liveness probe failed: HTTP probe failed with statuscode: 500/],
+    ['tls-sickens', /Liveness probe failed: HTTP probe failed with statuscode: 500/],
     ['sickens', /Killing Container c failed liveness probe, will be restarted/],
     ['redirect-here', /Liveness probe failed: HTTP probe failed with statuscode: 500/],
     ['grpc-wrong', /Liveness probe failed: .*2333.*/],
@@ -107,10 +118,13 @@ describe('liveness', { timeout: 80_000 }, () => {
     }
   });
 
-  test.each(['well', 'grpc', 'tcp', 'file-stays', 'redirect-away', 'late', 'never', 'starts'])('%s: never restarted', async (name) => {
-    const found = await suite().pod(name, (pod) => statusOf(pod)?.['state']?.['running'] !== undefined, 'running');
-    expect(restartsOf(found)).toBe(0);
-  });
+  test.each(['well', 'tls', 'grpc', 'tcp', 'file-stays', 'redirect-away', 'late', 'never', 'starts'])(
+    '%s: never restarted',
+    async (name) => {
+      const found = await suite().pod(name, (pod) => statusOf(pod)?.['state']?.['running'] !== undefined, 'running');
+      expect(restartsOf(found)).toBe(0);
+    },
+  );
 
   test('a redirect elsewhere is only warned of', async () => {
     await eventually(async () =>
@@ -137,7 +151,20 @@ describe('readiness', () => {
   });
 
   test('of those that are well', async () => {
-    await suite().ready('well', 'tcp', 'file-stays');
+    await suite().ready('well', 'tls', 'tcp', 'file-stays');
+    expect(await suite().logs('tls')).toContain('TLS GET /healthz kube-probe/1.36');
+  });
+
+  test('is counted with the others by the node', async () => {
+    const node = `${(await suite().get('pods/well'))['spec']?.['nodeName']}`;
+    await eventually(async () => {
+      const { status, body } = await suite().ask(`/api/v1/nodes/${node}/proxy/metrics/probes`);
+      expect(status).toBe(200);
+      expect(body.toString()).toMatch(
+        /^prober_probe_total\{container="c",namespace="node-probes",pod="well",pod_uid=".+",probe_type="Liveness",result="successful"\} \d+$/m,
+      );
+      expect(body.toString()).toMatch(/^prober_probe_total\{.*pod="never",.*probe_type="Readiness",result="failed"\} \d+$/m);
+    });
   });
 });
 

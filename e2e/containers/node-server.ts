@@ -1,19 +1,22 @@
+import { testCertificate } from '../../packages/client/src/testing/test-certificate.ts';
 import { hostTools, type PodExtras, shellPod } from './fixture.ts';
 
 /**
- * HTTP on port 8080 and gRPC health checks on 5000. `/healthz` turns bad after `BAD_AFTER_MS`; `/redirect?loc=` leads elsewhere; every request
+ * HTTP on port 8080, HTTPS that nobody trusts on 8443, and gRPC health checks on 5000. `/healthz` turns bad after `BAD_AFTER_MS`; `/redirect?loc=` leads elsewhere; every request
  * is a line of the log. The gRPC service `sick` is never well.
  */
 const script = `
-const http = require('node:http'), http2 = require('node:http2'), begun = Date.now(), limit = Number(process.env.BAD_AFTER_MS || Infinity);
+const http = require('node:http'), https = require('node:https'), http2 = require('node:http2'), begun = Date.now(), limit = Number(process.env.BAD_AFTER_MS || Infinity);
 process.on('SIGTERM', () => process.exit(0));
-http.createServer((request, response) => {
+const answer = (request, response) => {
   const url = new URL(request.url, 'http://x');
-  console.log(request.method, request.url, request.headers['user-agent'], request.headers['x-own'] || '');
+  console.log(...(request.socket.encrypted ? ['TLS'] : []), request.method, request.url, request.headers['user-agent'], request.headers['x-own'] || '');
   if (url.pathname === '/redirect') return response.writeHead(302, { location: url.searchParams.get('loc') }).end('elsewhere');
   if (url.pathname === '/slow') return setTimeout(() => response.end('late'), 5000);
   response.writeHead(url.pathname === '/healthz' && Date.now() - begun > limit ? 500 : 200).end('ok');
-}).listen(8080);
+};
+http.createServer(answer).listen(8080);
+https.createServer(${JSON.stringify(testCertificate)}, answer).listen(8443);
 http2.createServer().on('stream', (stream) => {
   const asked = [];
   stream.on('data', (chunk) => asked.push(chunk)).on('end', () => {
