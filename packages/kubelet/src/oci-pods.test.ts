@@ -9,11 +9,12 @@ import { realClock, systemRandom } from '@orrery/base';
 import { silentLogger } from '@orrery/component';
 import type { PodNetwork } from '@orrery/cri';
 import { findOciRuntime, type OciRuntime, openImageStore, openOciRuntime } from '@orrery/cri-oci';
-import { busyboxImage } from '@orrery/cri-oci/testing';
+import { busyboxImage, testImage } from '@orrery/cri-oci/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readHierarchy } from './cgroups/hierarchy.ts';
 import { newCgroupTree } from './cgroups/tree.ts';
 import { nodeAddresses } from './config.ts';
+import { newImageGc } from './eviction/image-gc.ts';
 import { newKubelet } from './kubelet.ts';
 import { type MemoryApi, newMemoryApi } from './testing/memory-api.ts';
 
@@ -43,6 +44,7 @@ describe.skipIf(!usable)('a pod of real containers', () => {
   let root = '';
   let api: MemoryApi;
   let runtime: OciRuntime;
+  let images: Awaited<ReturnType<typeof openImageStore>>;
   let running: Promise<void> | undefined;
   const stop = new AbortController();
   const events: string[] = [];
@@ -51,7 +53,7 @@ describe.skipIf(!usable)('a pod of real containers', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'kubelet-oci-'));
     api = newMemoryApi(realClock);
-    const images = await openImageStore({ directory: join(root, 'images'), clock: realClock, random: systemRandom });
+    images = await openImageStore({ directory: join(root, 'images'), clock: realClock, random: systemRandom });
     await images.load(Readable.from([busyboxImage().archive(image)]));
     runtime = await openOciRuntime({
       directory: join(root, 'oci'),
@@ -150,5 +152,51 @@ describe.skipIf(!usable)('a pod of real containers', () => {
     const ended = await until('ended', () => terminated('bomb'));
     expect(ended.exitCode).not.toBe(0); // The shell gives up where it cannot fork.
     await remove('bomb');
+  });
+
+  test('keeps its image when the disk is full; of those that nothing uses as many go as it takes', async () => {
+    const extra = ['orrery.test/old:1', 'orrery.test/new:1'];
+    if (getPod('uses') !== undefined) await remove('uses');
+    await images.load(Readable.from([busyboxImage().archive(image)]));
+    for (const [at, name] of extra.entries()) {
+      await images.load(Readable.from([testImage([[{ name: 'file', content: `${at}`.repeat(100_000) }]]).archive(name)]));
+    }
+    await create('uses', 'exec sleep 1000', {}, 'BestEffort');
+    await until('running', () => getPod('uses')?.status?.phase === 'Running');
+    const told: string[] = [];
+    const gc = newImageGc({
+      runtime,
+      clock: realClock,
+      log: silentLogger,
+      events: { event: (_, type, reason, message) => void told.push(`${type} ${reason} ${message}`) },
+      node: { kind: 'Node', name: 'n1' },
+      limits: { highPercent: 90, lowPercent: 80, minAgeMs: 0 },
+    });
+    const names = async (): Promise<readonly string[]> =>
+      ((await runtime.listImages({})).images ?? []).flatMap(({ repoTags = [] }) => repoTags).sort();
+    const disk = (capacity: number, available: number) => ({ capacity, available, time: 0 });
+    await gc.collect(disk(1_000_000, 500_000));
+    expect(await names()).toEqual([image, ...extra].sort());
+    await gc.collect(disk(1_000_000, 150_000)); // Above the lower limit only: nothing to do yet.
+    expect(await names()).toHaveLength(3);
+    await gc.collect(disk(500_000, 40_000)); // One of the two is enough.
+    expect(told).toEqual([]);
+    expect(await names()).toHaveLength(2);
+    expect(await names()).toContain(image);
+    await gc.collect(disk(500_000_000, 0));
+    expect(await names()).toEqual([image]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^Warning FreeDiskSpaceFailed Failed to garbage collect required amount of images\. Attempted to free 100000000 bytes, but only found 1\d{5} bytes eligible to free\.$/,
+      ),
+    ]);
+    await remove('uses');
+    let freed = 0; // Containers go some time after their pod.
+    for (let attempts = 0; attempts < 600 && freed === 0; attempts += 1) {
+      freed = await gc.removeUnused();
+      if (freed === 0) await realClock.sleep(50);
+    }
+    expect(freed).toBeGreaterThan(1_000_000);
+    expect(await names()).toEqual([]);
   });
 });
