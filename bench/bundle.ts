@@ -17,7 +17,7 @@ export async function bundleChild(): Promise<AsyncDisposable & { readonly file: 
     target: 'node20',
     format: 'cjs',
     conditions: ['source'],
-    external: ['lmdb', '@lydell/node-pty', 'esbuild'],
+    external: ['lmdb', '@lydell/node-pty', 'esbuild', 'playwright-core'],
     sourcemap: true,
     logLevel: 'warning',
   });

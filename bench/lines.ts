@@ -1,5 +1,6 @@
 import type { Line } from './line.ts';
 import { createsLine } from './lines/creates.ts';
+import { dashboardLine } from './lines/dashboard.ts';
 import { dnsLine } from './lines/dns.ts';
 import { firstAnswerLine } from './lines/first-answer.ts';
 import { idleLine } from './lines/idle.ts';
@@ -28,4 +29,5 @@ export const lines: readonly Line[] = [
   firstAnswerLine,
   servicesLine,
   dnsLine,
+  dashboardLine,
 ];
