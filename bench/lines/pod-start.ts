@@ -33,6 +33,7 @@ async function startPods(
   const tookMs = new Map<string, number>();
   const left = new Set(names);
   const over = new AbortController();
+  const deletions: Promise<unknown>[] = [];
   const watched = (async () => {
     for await (const events of client.watch<Pod>(pods, { namespace, signal: AbortSignal.any([signal, over.signal]) })) {
       for (const { type, object } of events) {
@@ -43,7 +44,7 @@ async function startPods(
         if (phase === 'Failed') throw new Error(`${name} failed: ${JSON.stringify(object.status)}`);
         if (phase !== 'Running' || tookMs.has(name)) continue;
         tookMs.set(name, nowMs() - (startedMs.get(name) ?? 0));
-        if (tookMs.size === names.length) for (const each of names) void client.delete(pods, { namespace, name: each });
+        if (tookMs.size === names.length) deletions.push(...names.map((each) => client.delete(pods, { namespace, name: each })));
       }
     }
     throw new Error(`the watch ended before ${[...left].join(', ')}`);
@@ -55,6 +56,7 @@ async function startPods(
       await client.create<Pod>(pods, newPod(name));
     });
     await Promise.all([...created, watched]);
+    await Promise.all(deletions); // The watch may tell of the end before the answers do.
   } finally {
     over.abort();
   }
