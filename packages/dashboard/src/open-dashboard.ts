@@ -1,4 +1,4 @@
-import { anySignal, type Clock, newDisposer, type Random, realClock, systemRandom } from '@orrery/base';
+import { type Clock, newDisposer, type Random, realClock, systemRandom } from '@orrery/base';
 import type { DashboardCluster } from './feed/cluster.ts';
 import { type ClusterFeed, newClusterFeed } from './feed/cluster-feed.ts';
 import { poll } from './feed/poll.ts';
@@ -63,7 +63,7 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
   let polling: AbortController | undefined;
   const startPolls = (): void => {
     polling = new AbortController();
-    const { signal } = anySignal(polling.signal, stop.signal);
+    const { signal } = polling;
     for (const [index, cluster] of clusters.entries()) {
       const onSample = (sample: Parameters<Viewer['sample']>[0]): void => {
         history.add(sample);
@@ -89,6 +89,7 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
   const server = await startPageServer({ port, random, page: await loadPage(), clusters, store, act, look });
   const running = Promise.all(feeds.map((feed) => feed.run(stop.signal)));
   disposer.defer(async () => {
+    polling?.abort();
     stop.abort();
     await running;
   });
