@@ -27,6 +27,32 @@ async function makeCodeCache(): Promise<void> {
 }
 
 await generateDashboardPage();
+const universe = join(root, 'packages/universe');
+
+/** One file for a plain start, and parts that only a deployment loads. */
+async function bundleUniverse(): Promise<void> {
+  const outdir = join(universe, 'dist/bundle');
+  await rm(outdir, { recursive: true, force: true });
+  await build({
+    entryPoints: [join(universe, 'src/main.ts')],
+    outdir,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['source'],
+    // Packages that are CommonJS and ask for Node's own modules want a `require`.
+    banner: { js: "import{createRequire as __universeRequire}from'node:module';const require=__universeRequire(import.meta.url);" },
+    external: ['esbuild', 'yaml'],
+    minifyWhitespace: true,
+    minifySyntax: true,
+    sourcemap: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+}
+
 await rm(codeCache, { force: true }); // V8 tells bundles apart by their length alone.
 await build({
   entryPoints: [join(root, 'packages/orrery/src/main.ts')],
@@ -37,7 +63,7 @@ await build({
   format: 'cjs',
   conditions: ['source'],
   // Native code ships prebuilt inside these packages and cannot be bundled.
-  external: ['lmdb', '@lydell/node-pty'],
+  external: ['lmdb', '@lydell/node-pty', 'esbuild'],
   // What stays outside is loaded by require: the loader of ES modules alone takes 20 ms to start.
   supported: { 'dynamic-import': false },
   // Half the text to parse at each start. Names stay: they are in stack traces.
@@ -49,3 +75,4 @@ await build({
   logLevel: 'warning',
 });
 await makeCodeCache();
+await bundleUniverse();

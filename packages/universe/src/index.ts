@@ -4,6 +4,8 @@ export { type PodCommand, runInPod, type TerminalSize } from './exec/run-in-pod.
 export { type SendCodeOptions, sendCode } from './exec/send-code.ts';
 export { newPortForward, type PortForward, type PortForwardOptions } from './forward/forward-ports.ts';
 export type { PodTarget } from './forward/tunnel.ts';
+export { launch, type Program } from './launch/launch.ts';
+export type { LaunchIo } from './launch/launch-io.ts';
 export { flagHelp, parseArguments } from './options/flags.ts';
 export { nameFrom, splitByWeight } from './options/names.ts';
 export { resolveSettings } from './options/resolve.ts';
@@ -12,3 +14,4 @@ export { type Run, runSelector } from './plan/labels.ts';
 export type { Payload } from './plan/payload.ts';
 export { manifestOf, type Plan, type PlanOptions, planRun, rootOf } from './plan/plan.ts';
 export { nodeBootstrap } from './pod/bootstrap-node.ts';
+export { collectRuns, listRuns, type RunScope, type RunSummary, stopRun } from './runs/runs.ts';

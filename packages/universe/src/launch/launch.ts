@@ -1,0 +1,218 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { bundleProgram } from '../code/bundle.ts';
+import { packCode } from '../code/pack.ts';
+import { newPortForward, type PortForward } from '../forward/forward-ports.ts';
+import { splitByWeight } from '../options/names.ts';
+import { LaunchProblem, type PortSetting, type Settings, UsageProblem } from '../options/settings.ts';
+import type { Payload } from '../plan/payload.ts';
+import { manifestOf, type Plan, planRun, rootOf } from '../plan/plan.ts';
+import { nodeBootstrap } from '../pod/bootstrap-node.ts';
+import { type ClusterRun, startClusterRun } from './cluster-run.ts';
+import { type Connection, connect } from './connect.ts';
+import type { LaunchIo } from './launch-io.ts';
+import { type Narrator, newNarrator } from './narrator.ts';
+import { checkPermissions, permissionsFor } from './permissions.ts';
+
+/** The program that is to run. */
+export interface Program {
+  /** Absolute path of the file that starts it. */
+  readonly entry: string;
+  /** Folder of its package. */
+  readonly root: string;
+  /** As the user calls it, for others to read. */
+  readonly command: string;
+  /** Of the Node that runs it: what the image must have. */
+  readonly nodeMajor: number;
+}
+
+const notYet = ['watch', 'dashboard', 'inspect'] as const;
+
+/**
+ * Deploys a program and stays until the user stops it, its job has ended, or, with `--detach`, it is ready.
+ * @returns the exit code: of a job, its own.
+ * @throws {UsageProblem | LaunchProblem} for what the user can mend; nothing is left then.
+ */
+export async function launch(settings: Settings, program: Program, io: LaunchIo): Promise<number> {
+  for (const flag of notYet) if (settings[flag]) throw new UsageProblem(`--${flag} does not work yet`);
+  const connections = await Promise.all(settings.clusters.map(({ context }) => connect(context, io)));
+  try {
+    const payload = await payloadOf(program);
+    const plans = await plansOf(settings, connections, payload, program, io);
+    if (settings.dryRun) {
+      for (const { plan } of plans) io.out(textOf(plan, settings.output));
+      return 0;
+    }
+    const narrator = newNarrator(io, { prefixed: settings.replicas > 1, several: plans.length > 1, grep: settings.grep });
+    await Promise.all(
+      plans.map(({ connection, plan }) =>
+        checkPermissions(connection.client, plan.run.namespace, permissionsFor(plan, settings.ports.length > 0), io.signal),
+      ),
+    );
+    return await runAll(settings, plans, payload, io, narrator);
+  } finally {
+    await Promise.allSettled(connections.map(({ transport }) => transport.close()));
+  }
+}
+
+interface ClusterPlan {
+  readonly connection: Connection;
+  readonly plan: Plan;
+  readonly wanted: number;
+}
+
+async function payloadOf({ entry, root, nodeMajor }: Program): Promise<Payload> {
+  const bundle = await bundleProgram(entry, root, nodeMajor);
+  return packCode({ starter: 'node', files: bundle.files, entry: bundle.entry, platform: undefined });
+}
+
+async function plansOf(
+  settings: Settings,
+  connections: readonly Connection[],
+  payload: Payload,
+  { command, nodeMajor }: Program,
+  { random, startedBy }: LaunchIo,
+): Promise<readonly ClusterPlan[]> {
+  const replicas = splitByWeight(
+    settings.replicas,
+    settings.clusters.map(({ weight }) => weight),
+  );
+  const read = async (path: string) => ({ path: basename(path), content: await readFile(path) });
+  const [configFiles, tls] = await Promise.all([
+    Promise.all(settings.config.map(read)).catch((cause: Error) => {
+      throw new UsageProblem(`--config: ${cause.message}`, { cause });
+    }),
+    settings.tls === undefined ? undefined : readTls(settings.tls),
+  ]);
+  return connections.map((connection, index) => {
+    const wanted = replicas[index] ?? 0;
+    const run = { app: settings.name, id: newRunId(random.bytes(8)), namespace: settings.namespace ?? connection.namespace };
+    const image = settings.image ?? `node:${nodeMajor}-slim`;
+    const common = {
+      settings,
+      payload,
+      bootstrap: nodeBootstrap,
+      image,
+      security: 'restricted',
+      tls,
+      configFiles,
+      startedBy,
+      command,
+    } as const;
+    return { connection, wanted, plan: planRun({ ...common, run, replicas: wanted }) };
+  });
+}
+
+async function readTls({ cert, key }: NonNullable<Settings['tls']>): Promise<{ readonly cert: string; readonly key: string }> {
+  const read = (flag: string, path: string): Promise<string> =>
+    readFile(path, 'utf8').catch((cause: Error) => {
+      throw new UsageProblem(`${flag}: ${cause.message}`, { cause });
+    });
+  return { cert: await read('--tls-cert', cert), key: await read('--tls-key', key) };
+}
+
+/** Five characters of [a-z0-9]: one in sixty million meets another. */
+const newRunId = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => (byte % 36).toString(36))
+    .join('')
+    .slice(0, 5);
+
+function textOf(plan: Plan, output: Settings['output']): string {
+  const items = [rootOf(plan), ...plan.objects].map(manifestOf);
+  // JSON is YAML too, one document after the other.
+  if (output === 'yaml') return items.map((item) => `---\n${JSON.stringify(item, undefined, 2)}\n`).join('');
+  return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
+}
+
+async function runAll(
+  settings: Settings,
+  plans: readonly ClusterPlan[],
+  payload: Payload,
+  io: LaunchIo,
+  narrator: Narrator,
+): Promise<number> {
+  const runs: ClusterRun[] = [];
+  const forwards: PortForward[] = [];
+  let leave = false;
+  const stopped = new Promise<void>((resolve) => {
+    if (io.signal.aborted) resolve();
+    io.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    const started = await Promise.allSettled(
+      plans.map(async ({ connection, plan, wanted }) => {
+        const run = await startClusterRun({ connection, plan, payload, settings, wanted, io, narrator });
+        runs.push(run); // At once: from here on there is something to take away.
+      }),
+    );
+    const failure = started.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    for (const { name, cluster, namespace, wanted } of runs)
+      narrator.say(`${name}: ${wanted} ${wanted === 1 ? 'pod' : 'pods'} in namespace ${namespace} of ${cluster}`);
+    await Promise.race([stopped, inTime(Promise.all(runs.map(({ ready }) => ready)), settings, io)]);
+    if (io.signal.aborted) return 130;
+    if (!settings.job && !settings.detach) forwards.push(...(await forwardAll(settings, plans, runs, io, narrator)));
+    if (settings.detach) {
+      leave = true;
+      narrator.say(`it runs until "orrery stop ${settings.name}"`);
+      return 0;
+    }
+    const ended = Promise.all(runs.map((run) => run.ended)).then((codes) => codes.find((code) => code !== 0) ?? 0);
+    const code = await Promise.race([stopped.then(() => 130), ended]);
+    leave = settings.keep;
+    return code;
+  } finally {
+    await Promise.allSettled(forwards.map((forward) => forward.close()));
+    if (!leave) narrator.say('Stopping …');
+    const results = await Promise.allSettled(runs.map((run) => (leave ? run.detach() : run.remove())));
+    for (const [index, result] of results.entries())
+      if (result.status === 'rejected')
+        narrator.problem(runs[index]?.cluster ?? '', `it could not be cleaned up: ${String(result.reason)}`);
+  }
+}
+
+async function inTime(ready: Promise<unknown>, { timeoutMs, job }: Settings, { clock, signal }: LaunchIo): Promise<void> {
+  if (timeoutMs === undefined || job) return void (await ready);
+  const late = clock.sleep(timeoutMs, signal).then(() => {
+    throw new LaunchProblem(`it is not ready after ${timeoutMs / 1000} s`);
+  });
+  late.catch(() => undefined);
+  await Promise.race([ready, late]);
+}
+
+async function forwardAll(
+  { ports, tls }: Settings,
+  plans: readonly ClusterPlan[],
+  runs: readonly ClusterRun[],
+  { clock }: LaunchIo,
+  narrator: Narrator,
+): Promise<PortForward[]> {
+  const [transport] = plans.map(({ connection }) => connection.transport);
+  const [run] = runs;
+  if (transport === undefined || run === undefined) return [];
+  return Promise.all(
+    ports.map(async (setting) => {
+      const forward = await forwardOne(setting, (local) =>
+        newPortForward({
+          transport,
+          clock,
+          pods: () => run.readyPods(),
+          local,
+          remote: setting.port,
+          onProblem: (message) => narrator.problem(`port ${setting.port}`, message),
+        }),
+      );
+      narrator.say(`${tls === undefined ? 'http' : 'https'}://localhost:${forward.port}`);
+      return forward;
+    }),
+  );
+}
+
+/** The program's own port on this machine, where it is free; the one that was asked for, or none. */
+async function forwardOne({ port, local }: PortSetting, open: (local: number) => Promise<PortForward>): Promise<PortForward> {
+  if (local !== undefined) return open(local);
+  return open(port).catch((error: unknown) => {
+    if (error instanceof LaunchProblem) return open(0);
+    throw error;
+  });
+}
