@@ -373,6 +373,37 @@ describe('deletion', () => {
   });
 });
 
+test('a Job that replaces only what has failed waits for the end of its pod', { timeout: 90_000 }, async () => {
+  const { create, get, ask, namespace } = suite();
+  const name = `patient-${Math.random().toString(36).slice(2, 8)}`;
+  const job = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`;
+  const podsOf = async (): Promise<readonly Json[]> =>
+    (await get<{ items: readonly Json[] }>(`/api/v1/namespaces/${namespace}/pods?labelSelector=job-name%3D${name}`)).items;
+  const template = shellPod(name, 'trap "sleep 2; exit 1" TERM; while :; do sleep 0.1; done', {
+    spec: { terminationGracePeriodSeconds: 30 },
+  }) as unknown as Json;
+  await create({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name },
+    spec: { podReplacementPolicy: 'Failed', template: { spec: template['spec'] } },
+  });
+  const first = await eventually(async () => {
+    const [only] = await podsOf();
+    expect(only?.['status']?.['phase']).toBe('Running');
+    return `${only?.['metadata']?.['name']}`;
+  });
+  await suite().delete(`pods/${first}`);
+  await eventually(async () => {
+    const { status } = await get(job);
+    expect([status?.['terminating'], status?.['active'] ?? 0]).toEqual([1, 0]);
+  });
+  expect((await podsOf()).map((each) => `${each['metadata']?.['name']}`)).toEqual([first]);
+  await eventually(async () => expect(await get(job)).toMatchObject({ status: { active: 1, failed: 1 } }), 30_000);
+  expect((await podsOf()).map((each) => `${each['metadata']?.['name']}`)).not.toEqual([first]);
+  await ask(`${job}?propagationPolicy=Background`, { method: 'DELETE' });
+});
+
 test.each(['Guaranteed', 'Burstable', 'BestEffort'])('quality of service: %s', async (qosClass) => {
   expect(await suite().get(`pods/qos-${qosClass.toLowerCase()}`)).toMatchObject({ status: { qosClass } });
 });
