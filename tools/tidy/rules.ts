@@ -65,7 +65,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'deep import',
-    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!(?:conformance|testing|bench)')/,
+    pattern: /from '@orrery\/(?!api\/)[\w-]+\/(?!(?:conformance|testing|bench|launcher)')/,
     allowed: () => false,
     instead: 'export it from the package',
   },

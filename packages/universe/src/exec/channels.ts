@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { systemRandom } from '@orrery/base';
 import type { Transport } from '@orrery/client';
 import { LaunchProblem } from '../options/settings.ts';
 import { encodeFrame, newFrameReader, opcodes } from './frames.ts';
@@ -36,7 +37,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 export async function openChannels(options: ChannelOptions): Promise<Channels> {
   const { transport, path, protocols, signal } = options;
   if (transport.upgrade === undefined) throw new LaunchProblem('this connection carries no streams');
-  const key = randomBytes(16).toString('base64');
+  const key = Buffer.from(systemRandom.bytes(16)).toString('base64');
   const headers = {
     connection: 'Upgrade',
     upgrade: 'websocket',
@@ -66,7 +67,7 @@ function overStream(stream: Stream, protocol: string, { onMessage, signal }: Cha
   let broken: Error | undefined;
   let shaken = false; // A close frame came or went.
   const write = (opcode: number, payload: Uint8Array): boolean =>
-    stream.writable ? stream.write(encodeFrame(opcode, payload, randomBytes(4))) : true;
+    stream.writable ? stream.write(encodeFrame(opcode, payload, Buffer.from(systemRandom.bytes(4)))) : true;
   const destroy = (error?: Error): void => {
     broken ??= error;
     stream.destroy();
