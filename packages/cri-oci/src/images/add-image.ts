@@ -4,7 +4,8 @@ import type { ContentSource } from './content-source.ts';
 import { type ImageIndex, withImage } from './image-index.ts';
 import type { ImageRecord } from './image-record.ts';
 import { chainIdsOf, type Layer, type LayerStore, type UnpackedLayer } from './layer-store.ts';
-import { type Manifest, parseImageFile } from './manifest.ts';
+import { type Descriptor, type Manifest, parseImageFile } from './manifest.ts';
+import { readAhead } from './read-ahead.ts';
 import { readOn } from './read-on.ts';
 import type { StoreLock } from './store-lock.ts';
 
@@ -37,6 +38,8 @@ async function unpackVerified(
 
 const isDamage = (err: unknown): boolean => err instanceof RuntimeError && err.code === 'INVALID_ARGUMENT';
 const verifiedBytesMax = 64 * 1024 * 1024; // Read of a layer that cannot be used, for the sake of its message.
+const downloadsMax = 3; // At once, of one image. As containerd's max_concurrent_downloads.
+const aheadBytesMax = 16 * 1024 * 1024; // In memory, for each.
 const attemptsMax = 3; // Each lost only to somebody who removed the image's layers meanwhile.
 
 export function newImageAdder(deps: { readonly layers: LayerStore; readonly index: ImageIndex; readonly lock: StoreLock }): ImageAdder {
@@ -51,9 +54,28 @@ export function newImageAdder(deps: { readonly layers: LayerStore; readonly inde
     signal: AbortSignal,
   ): Promise<void> {
     const below: Layer[] = [];
-    for (const [at, chainId] of chainIds.entries()) {
-      const present = layers.find(chainId) ?? (await building.get(chainId)?.catch(() => undefined));
-      below.push(present ?? (await buildOne(at, chainId)));
+    const ahead = new Map<number, AsyncIterableIterator<Buffer>>(); // By place: layers that come in while one below is unpacked.
+    try {
+      for (const [at, chainId] of chainIds.entries()) {
+        for (let next = at + 1; next < at + downloadsMax; next += 1) begin(next);
+        const present = layers.find(chainId) ?? (await building.get(chainId)?.catch(() => undefined));
+        below.push(present ?? (await buildOne(at, chainId)));
+      }
+    } finally {
+      for (const content of ahead.values()) void content.return?.().catch(() => undefined); // Unwanted now, and so is why it failed.
+    }
+
+    function begin(at: number): void {
+      const [chainId, descriptor] = [chainIds[at], manifest.layers[at]];
+      if (chainId === undefined || descriptor === undefined || ahead.has(at) || building.has(chainId) || layers.find(chainId) !== undefined)
+        return;
+      ahead.set(at, readAhead(source.layer(descriptor, signal), aheadBytesMax));
+    }
+
+    function contentOf(at: number, descriptor: Descriptor): AsyncIterable<Buffer> {
+      const begun = ahead.get(at);
+      ahead.delete(at);
+      return begun ?? source.layer(descriptor, signal);
     }
 
     async function buildOne(at: number, chainId: string): Promise<Layer> {
@@ -62,7 +84,7 @@ export function newImageAdder(deps: { readonly layers: LayerStore; readonly inde
       if (descriptor === undefined || diffId === undefined)
         throw new RuntimeError('INVALID_ARGUMENT', 'invalid image: layers and diff_ids differ in number');
       const made = (async () => {
-        const unpacked = await unpackVerified(source.layer(descriptor, signal), (chunks) =>
+        const unpacked = await unpackVerified(contentOf(at, descriptor), (chunks) =>
           layers.unpack({ chainId, diffId, below: [...below], source: chunks, signal }),
         );
         const [layer] = await lock.run(() => layers.publish([unpacked]));

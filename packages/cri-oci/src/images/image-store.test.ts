@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,7 +10,7 @@ import { realClock, systemRandom } from '@orrery/base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startRegistry } from '../testing/registry.ts';
 import type { ArchiveEntry } from '../testing/tar-archive.ts';
-import { busyboxImage, testImage } from '../testing/test-image.ts';
+import { busyboxImage, digestOf, testImage } from '../testing/test-image.ts';
 import type { ImageStore } from './image-store.ts';
 import { openImageStore } from './open-image-store.ts';
 import type { Registries } from './registries.ts';
@@ -101,6 +104,30 @@ describe('the image store', () => {
     expect(store.list()).toEqual([]);
     expect(readdirSync(join(directory, 'images', 'layers')).filter((name) => name !== 'empty')).toEqual([]);
     expect(readdirSync(join(directory, 'images', 'ingest'))).toEqual([]);
+  });
+
+  test('pulls three layers at once', async () => {
+    const layer = (index: number): ArchiveEntry[] => [{ name: `file-${index}`, content: `layer ${index}` }];
+    const image = testImage([0, 1, 2, 3, 4].map(layer));
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    const server = createServer((request, response) => {
+      const [, kind, reference = ''] = /^\/v2\/.+\/(manifests|blobs)\/(.+)$/.exec(request.url ?? '') ?? [];
+      if (kind === 'manifests')
+        return void response.writeHead(200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }).end(image.manifest);
+      const blob = image.blobs.get(reference);
+      if (reference === digestOf(image.config)) return void response.end(blob);
+      waiting.push(() => response.end(blob));
+      most = Math.max(most, waiting.length);
+      // Whoever fetches one layer after the other never has three open at once, and would wait here for ever.
+      if (waiting.length === 3 || most === 3) for (const answer of waiting.splice(0)) answer();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    store = await open({ mirrors: new Map([[host, { endpoints: [new URL(`http://${host}/`)], rewrites: [] }]]), configs: new Map() });
+    const pulled = await store.pull({ reference: `${host}/a/b:1` });
+    expect([pulled.layers.length, most]).toEqual([5, 3]);
+    server.close();
   });
 
   test('pulls from a registry through a mirror, shares layers, removes what nobody uses', async () => {
