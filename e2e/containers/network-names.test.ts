@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type Json, shellPod, toolsPod, useContainers, values } from './fixture.ts';
+import { muslLookupImage } from './musl-lookup.ts';
 import { askPod, netPod, whoAnswers } from './net-server.ts';
 
 const suite = useContainers('names');
@@ -113,6 +114,31 @@ describe('names', () => {
     expect(said).toContain(`0 100 80 normal.${zone}`);
     expect(said).toMatch(/^search names\.svc\.cluster\.local svc\.cluster\.local cluster\.local/m);
     expect(said).toMatch(/^options ndots:5$/m);
+  });
+
+  test('the same with musl', async () => {
+    const normal = await clusterIpOf('normal');
+    const image = 'docker.io/library/musl-lookup:1';
+    await suite().loadImage(image, muslLookupImage());
+    const expected = {
+      normal,
+      'normal.names': normal,
+      'normal.names.svc': normal,
+      [`normal.${zone}`]: normal,
+      [`normal.${zone}.`]: normal,
+      alias: normal,
+      'host-a.headless': ips['a'],
+      'kubernetes.default': await suite()
+        .get('/api/v1/namespaces/default/services/kubernetes')
+        .then((found) => `${found['spec']?.['clusterIP']}`),
+      nobody: '!',
+      'nobody.default.svc': '!',
+      [normal]: `normal.${zone}`,
+    };
+    await suite().create(shellPod('musl', '', { container: { image, command: ['/lookup', ...Object.keys(expected), 'headless'] } }));
+    const { headless = '', ...found } = values(await suite().output('musl'));
+    expect(found).toEqual(expected);
+    expect(headless.split(',').sort()).toEqual([ips['a'], ips['b']].sort());
   });
 
   test('that are aliases follow their Service', async () => {
