@@ -46,7 +46,8 @@ export class Server {
 
   #serves(): boolean {
     try {
-      return (JSON.parse(readFileSync(this.#instance, 'utf8')) as { pid: number }).pid === this.#child.pid;
+      const { pid, starting } = JSON.parse(readFileSync(this.#instance, 'utf8')) as { readonly pid: number; readonly starting?: true };
+      return pid === this.#child.pid && starting !== true;
     } catch {
       return false;
     }

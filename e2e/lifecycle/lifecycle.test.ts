@@ -305,7 +305,7 @@ describe('scripts', () => {
       const ask = `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _orrery; echo "\${COMPREPLY[@]}"`;
       return (await run('bash', ['-s'], { input: ask, env })).stdout.trim();
     };
-    expect(await complete('orrery st')).toBe('status');
+    expect(await complete('orrery st')).toBe('status stop');
     expect(await complete('orrery down --k')).toBe('--keep-pods');
     expect(await complete('orrery status --output ')).toBe('json yaml');
   });
