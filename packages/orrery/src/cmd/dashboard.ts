@@ -46,12 +46,13 @@ export const dashboardCommand = defineCommand<DashboardCommandOptions>({
       kubeconfigs: file !== undefined ? [file] : named.length > 0 ? named : [paths.userKubeconfig],
     };
   },
-  async run({ contexts, namespace, port, open, kubeconfigs }, { clock, random, out, err }, signal) {
+  async run({ contexts, namespace, port, open, kubeconfigs }, { clock, random, out, err, env }, signal) {
     const config = await loadKubeconfig(kubeconfigs);
     const names = contextNames(config, contexts);
     if (names.length === 0)
       throw new CliError(`no context in ${kubeconfigs.join(', ')}: start a cluster with "orrery up", or name a file with --kubeconfig`);
-    const transports = await Promise.all(names.map((context) => transportFromKubeconfig(config, { context, clock })));
+    const plugins = { env, terminal: process.stdin.isTTY === true };
+    const transports = await Promise.all(names.map((context) => transportFromKubeconfig(config, { context, clock, plugins })));
     try {
       const { openDashboard } = await import('@orrery/dashboard');
       const clusters = names.map((name, index) => ({ name, transport: transports[index] as (typeof transports)[number], namespace }));
