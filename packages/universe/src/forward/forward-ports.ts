@@ -2,13 +2,19 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '@orrery/base';
 import type { Transport } from '@orrery/client';
 import { LaunchProblem } from '../options/settings.ts';
-import { type PodTarget, tunnelTo } from './tunnel.ts';
+import { type PodTarget, type Tunnelled, tunnelTo } from './tunnel.ts';
+
+/** A pod, and the way to its cluster where there are several. */
+export interface ForwardTarget extends PodTarget {
+  /** @default that of the options */
+  readonly transport?: Transport;
+}
 
 export interface PortForwardOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   /** The pods that are ready now. Asked for each connection. */
-  readonly pods: () => readonly PodTarget[];
+  readonly pods: () => readonly ForwardTarget[];
   /** Port on this machine; 0 takes any free one. */
   readonly local: number;
   /** Port in the pod. */
@@ -41,12 +47,13 @@ export async function newPortForward(options: PortForwardOptions): Promise<PortF
   const open = new Set<Socket>();
   let turn = 0;
 
-  async function nextPod(tried: ReadonlySet<string>, socket: Socket): Promise<PodTarget> {
+  async function nextPod(tried: ReadonlySet<string>, lost: ReadonlySet<Transport>, socket: Socket): Promise<ForwardTarget> {
     const deadlineMs = clock.monotonicMs() + WAIT_MS;
     for (;;) {
       const ready = pods();
       const fresh = ready.filter(({ namespace, name }) => !tried.has(`${namespace}/${name}`));
-      const choice = fresh.length > 0 ? fresh : ready;
+      const near = fresh.filter((pod) => !lost.has(pod.transport ?? options.transport));
+      const choice = near.length > 0 ? near : fresh.length > 0 ? fresh : ready;
       const target = choice[turn % Math.max(1, choice.length)];
       turn += 1;
       if (target !== undefined) return target;
@@ -57,12 +64,15 @@ export async function newPortForward(options: PortForwardOptions): Promise<PortF
 
   async function carry(socket: Socket): Promise<void> {
     const tried = new Set<string>();
+    const lost = new Set<Transport>(); // Clusters that could not be reached: the pods of others come first.
     for (let attempt = 1; ; attempt += 1) {
-      const target = await nextPod(tried, socket);
+      const target = await nextPod(tried, lost, socket);
       tried.add(`${target.namespace}/${target.name}`);
-      const { carried, problem } = await tunnelTo(target, options, socket, stop.signal);
+      const transport = target.transport ?? options.transport;
+      const { carried, problem }: Tunnelled = await tunnelTo(target, { ...options, transport }, socket, stop.signal);
       if (problem === undefined) return;
       // Nothing of the connection has been sent yet: another pod may take all of it.
+      lost.add(transport);
       if (carried || attempt >= ATTEMPTS_MAX || stop.signal.aborted) throw problem;
     }
   }

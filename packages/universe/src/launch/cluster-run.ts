@@ -3,7 +3,7 @@ import type { Pod } from '@orrery/api/core/v1';
 import { type Deferred, deferred } from '@orrery/base';
 import { isPodActive, isPodReady, newInformerFactory } from '@orrery/client';
 import { sendCode } from '../exec/send-code.ts';
-import type { PodTarget } from '../forward/tunnel.ts';
+import type { ForwardTarget } from '../forward/forward-ports.ts';
 import { LaunchProblem, type Settings } from '../options/settings.ts';
 import { runName, runSelector } from '../plan/labels.ts';
 import { isStreamed, type Payload } from '../plan/payload.ts';
@@ -22,7 +22,12 @@ export interface ClusterRun {
   readonly name: string;
   readonly namespace: string;
   readonly wanted: number;
-  readyPods(): readonly PodTarget[];
+  /** None while the cluster does not answer. */
+  readyPods(): readonly ForwardTarget[];
+  /** Whether it is taken away by its cluster when this process says nothing for 20 s. */
+  readonly leased: boolean;
+  /** Why the cluster does not answer now; undefined while it does. */
+  lost(): string | undefined;
   /** Resolves when all pods are ready; for a job, when they have begun. Rejects when that cannot be. */
   readonly ready: Promise<void>;
   /** Resolves with the exit code when a job has ended; rejects when somebody else ended the run. */
@@ -39,6 +44,8 @@ export interface ClusterRunOptions {
   readonly payload: Payload;
   readonly settings: Settings;
   readonly wanted: number;
+  /** Whether others go on without this one. */
+  readonly several: boolean;
   readonly io: LaunchIo;
   readonly narrator: Narrator;
 }
@@ -48,19 +55,24 @@ const POLL_MS = 150;
 
 /** Begins a run: resolves when its root is there. Everything after that is undone by {@link ClusterRun.remove}. */
 export async function startClusterRun(options: ClusterRunOptions): Promise<ClusterRun> {
-  const { connection, plan, settings, wanted, io, narrator } = options;
+  const { connection, plan, settings, wanted, several, io, narrator } = options;
   const { client, name: cluster } = connection;
   const { clock } = io;
   const { namespace } = plan.run;
   const created = await createRoot(client, plan, clock);
+  const [ready, ended] = [deferred<void>(), deferred<number>()];
+  for (const { promise } of [ready, ended]) promise.catch(() => undefined); // Whoever wants to know asks.
+  const seeCluster = (problem: string | undefined): void => {
+    if (problem === undefined) narrator.say(`${cluster} answers again`);
+    else narrator.problem(cluster, `it does not answer: ${problem}${several ? '; the others go on' : ''}`);
+    if (problem !== undefined && several) ready.resolve(); // What is up elsewhere does not wait for it.
+  };
   const following = new AbortController();
   const leased = plan.root.spec?.activeDeadlineSeconds !== undefined;
-  const heart = leased ? startHeartbeat(client, created.root, created.createdMs, clock) : undefined;
+  const heart = leased ? startHeartbeat(client, created.root, created.createdMs, clock, seeCluster) : undefined;
   const logs = newPodLogs({ client, clock, signal: following.signal, onLine: (pod, text) => narrator.line(cluster, pod, text) });
   const informers = newInformerFactory(client, { clock, random: io.random });
   const informer = informers.informer(pods, { namespace, labelSelector: `${runSelector(plan.run)},app.kubernetes.io/component=program` });
-  const [ready, ended] = [deferred<void>(), deferred<number>()];
-  for (const { promise } of [ready, ended]) promise.catch(() => undefined); // Whoever wants to know asks.
   const codes = new Map<string, number>(); // Exit codes of a job's pods, by uid.
   const fed = new Set<string>();
 
@@ -95,7 +107,11 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
     },
   });
   const watching = informers.run(following.signal);
-  void heart?.gone.then(() => ended.reject(new LaunchProblem(`${runName(plan.run)} was stopped by somebody else`)));
+  void heart?.gone.then(() =>
+    ended.reject(
+      new LaunchProblem(`${runName(plan.run)} is no longer in ${cluster}: somebody stopped it, or nothing was heard of it for too long`),
+    ),
+  );
   void created.fill(following.signal).catch((error: unknown) => {
     ready.reject(error);
     ended.reject(error);
@@ -111,13 +127,15 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
     name: runName(plan.run),
     namespace,
     wanted,
-    readyPods: () =>
-      informer.lister
-        .list()
-        .filter((pod) => isPodActive(pod) && isPodReady(pod))
-        .map(({ metadata }) => ({ namespace, name: metadata.name })),
+    readyPods() {
+      if (heart?.problem() !== undefined) return [];
+      const up = informer.lister.list().filter((pod) => isPodActive(pod) && isPodReady(pod));
+      return up.map(({ metadata }) => ({ namespace, name: metadata.name, transport: connection.transport }));
+    },
+    lost: () => heart?.problem(),
     ready: ready.promise,
     ended: ended.promise,
+    leased,
     detach,
     async remove() {
       following.abort();

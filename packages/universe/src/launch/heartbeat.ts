@@ -10,6 +10,8 @@ const BEAT_MS = 5_000;
 export interface Heartbeat {
   /** Resolves when the root is gone without our doing: somebody stopped the run. */
   readonly gone: Promise<void>;
+  /** Why the last beat was not answered; undefined when it was. */
+  problem(): string | undefined;
   stop(): void;
 }
 
@@ -17,10 +19,23 @@ export interface Heartbeat {
  * Moves the deadline of the run's root on for as long as this process lives. A beat that fails is made up for by the next: four fit into a
  * lease.
  * @param createdMs - Monotonic time before the root was asked for.
+ * @param onChange - Hears when the cluster stops answering, and when it answers again.
  */
-export function startHeartbeat(client: Client, { metadata }: Job, createdMs: number, clock: Clock): Heartbeat {
+export function startHeartbeat(
+  client: Client,
+  { metadata }: Job,
+  createdMs: number,
+  clock: Clock,
+  onChange: (problem: string | undefined) => void,
+): Heartbeat {
   const { namespace, name, uid } = metadata;
   const stopping = new AbortController();
+  let problem: string | undefined;
+  const tell = (now: string | undefined): void => {
+    const changed = (now === undefined) !== (problem === undefined);
+    problem = now;
+    if (changed) onChange(now);
+  };
   const beat = async (): Promise<void> => {
     const seconds = Math.ceil((clock.monotonicMs() - createdMs) / 1000) + LEASE_SECONDS;
     const body = { metadata: { uid }, spec: { activeDeadlineSeconds: seconds } };
@@ -33,13 +48,15 @@ export function startHeartbeat(client: Client, { metadata }: Job, createdMs: num
       try {
         await clock.sleep(BEAT_MS, stopping.signal);
         await beat();
+        tell(undefined);
       } catch (error) {
         if (isNotFound(error) || isConflictOfUid(error)) return;
+        if (!stopping.signal.aborted) tell(error instanceof Error ? error.message : String(error));
       }
     }
     await new Promise(() => undefined); // It was us who ended it.
   })();
-  return { gone, stop: () => stopping.abort() };
+  return { gone, problem: () => problem, stop: () => stopping.abort() };
 }
 
 /** Another object has taken the name. */

@@ -9,10 +9,11 @@ import type { Payload } from '../plan/payload.ts';
 import { manifestOf, type Plan, planRun, rootOf } from '../plan/plan.ts';
 import { nodeBootstrap } from '../pod/bootstrap-node.ts';
 import { type ClusterRun, startClusterRun } from './cluster-run.ts';
-import { type Connection, connect } from './connect.ts';
+import type { Connection } from './connect.ts';
 import type { LaunchIo } from './launch-io.ts';
 import { type Narrator, newNarrator } from './narrator.ts';
 import { checkPermissions, permissionsFor } from './permissions.ts';
+import { type Reached, reachAll } from './reach.ts';
 
 /** The program that is to run. */
 export interface Program {
@@ -35,15 +36,18 @@ const notYet = ['watch', 'dashboard', 'inspect'] as const;
  */
 export async function launch(settings: Settings, program: Program, io: LaunchIo): Promise<number> {
   for (const flag of notYet) if (settings[flag]) throw new UsageProblem(`--${flag} does not work yet`);
-  const connections = await Promise.all(settings.clusters.map(({ context }) => connect(context, io)));
+  const reaching = reachAll(settings.clusters, io, !settings.dryRun);
+  reaching.catch(() => undefined); // Told below; a program that cannot be packed is told first.
+  const payload = await payloadOf(program);
+  const { reached, missing } = await reaching;
   try {
-    const payload = await payloadOf(program);
-    const plans = await plansOf(settings, connections, payload, program, io);
+    const plans = await plansOf(settings, reached, payload, program, io);
     if (settings.dryRun) {
       for (const { plan } of plans) io.out(textOf(plan, settings.output));
       return 0;
     }
-    const narrator = newNarrator(io, { prefixed: settings.replicas > 1, several: plans.length > 1, grep: settings.grep });
+    const narrator = newNarrator(io, { prefixed: settings.replicas > 1, several: settings.clusters.length > 1, grep: settings.grep });
+    for (const { name, why } of missing) narrator.problem(name, `it does not answer: ${why}; the others take its pods`);
     await Promise.all(
       plans.map(({ connection, plan }) =>
         checkPermissions(connection.client, plan.run.namespace, permissionsFor(plan, settings.ports.length > 0), io.signal),
@@ -51,7 +55,7 @@ export async function launch(settings: Settings, program: Program, io: LaunchIo)
     );
     return await runAll(settings, plans, payload, io, narrator);
   } finally {
-    await Promise.allSettled(connections.map(({ transport }) => transport.close()));
+    await Promise.allSettled(reached.map(({ connection }) => connection.transport.close()));
   }
 }
 
@@ -68,14 +72,14 @@ async function payloadOf({ entry, root, nodeMajor }: Program): Promise<Payload> 
 
 async function plansOf(
   settings: Settings,
-  connections: readonly Connection[],
+  reached: readonly Reached<Settings['clusters'][number]>[],
   payload: Payload,
   { command, nodeMajor }: Program,
   { random, startedBy }: LaunchIo,
 ): Promise<readonly ClusterPlan[]> {
   const replicas = splitByWeight(
     settings.replicas,
-    settings.clusters.map(({ weight }) => weight),
+    reached.map(({ setting }) => setting.weight),
   );
   const read = async (path: string) => ({ path: basename(path), content: await readFile(path) });
   const [configFiles, tls] = await Promise.all([
@@ -84,7 +88,7 @@ async function plansOf(
     }),
     settings.tls === undefined ? undefined : readTls(settings.tls),
   ]);
-  return connections.map((connection, index) => {
+  return reached.map(({ connection }, index) => {
     const wanted = replicas[index] ?? 0;
     const run = { app: settings.name, id: newRunId(random.bytes(8)), namespace: settings.namespace ?? connection.namespace };
     const image = settings.image ?? `node:${nodeMajor}-slim`;
@@ -141,7 +145,7 @@ async function runAll(
   try {
     const started = await Promise.allSettled(
       plans.map(async ({ connection, plan, wanted }) => {
-        const run = await startClusterRun({ connection, plan, payload, settings, wanted, io, narrator });
+        const run = await startClusterRun({ connection, plan, payload, settings, wanted, several: plans.length > 1, io, narrator });
         runs.push(run); // At once: from here on there is something to take away.
       }),
     );
@@ -157,18 +161,56 @@ async function runAll(
       narrator.say(`it runs until "orrery stop ${settings.name}"`);
       return 0;
     }
-    const ended = Promise.all(runs.map((run) => run.ended)).then((codes) => codes.find((code) => code !== 0) ?? 0);
+    const ended = allEnded(runs, narrator);
     const code = await Promise.race([stopped.then(() => 130), ended]);
     leave = settings.keep;
     return code;
   } finally {
     await Promise.allSettled(forwards.map((forward) => forward.close()));
     if (!leave) narrator.say('Stopping …');
-    const results = await Promise.allSettled(runs.map((run) => (leave ? run.detach() : run.remove())));
-    for (const [index, result] of results.entries())
-      if (result.status === 'rejected')
-        narrator.problem(runs[index]?.cluster ?? '', `it could not be cleaned up: ${String(result.reason)}`);
+    await Promise.all(runs.map((run) => leaveCluster(run, leave, io, narrator)));
   }
+}
+
+/** How long a cluster that did not answer lately is waited for. */
+const LOST_MS_MAX = 3_000;
+
+async function leaveCluster(run: ClusterRun, stays: boolean, { clock }: LaunchIo, narrator: Narrator): Promise<void> {
+  if (stays) return run.detach();
+  const lost = run.lost();
+  const limit = new AbortController();
+  const late = clock.sleep(LOST_MS_MAX, limit.signal).then(
+    () => Promise.reject(new Error(lost)),
+    () => undefined,
+  );
+  try {
+    await (lost === undefined ? run.remove() : Promise.race([run.remove(), late]));
+  } catch (error) {
+    const later = run.leased ? '; it does so by itself, 20 s after it is up again at the latest' : '';
+    narrator.say(`! ${run.cluster}: it could not be asked to clean up: ${error instanceof Error ? error.message : String(error)}${later}`);
+    await Promise.race([run.detach(), late.catch(() => undefined)]);
+  } finally {
+    limit.abort();
+  }
+}
+
+/**
+ * Waits for the end of all runs: the first exit code that is not 0. Where there are several, the end of one by others' hands is told and
+ * the rest goes on; that of the last ends all.
+ */
+async function allEnded(runs: readonly ClusterRun[], narrator: Narrator): Promise<number> {
+  let left = runs.length;
+  const codes = await Promise.all(
+    runs.map((run) =>
+      run.ended.catch((error: unknown) => {
+        left -= 1;
+        if (left === 0) throw error;
+        narrator.problem(run.cluster, error instanceof Error ? error.message : String(error));
+        return 1;
+      }),
+    ),
+  );
+  return codes.find((code) => code !== 0) ?? 0;
 }
 
 async function inTime(ready: Promise<unknown>, { timeoutMs, job }: Settings, { clock, signal }: LaunchIo): Promise<void> {
@@ -188,15 +230,14 @@ async function forwardAll(
   narrator: Narrator,
 ): Promise<PortForward[]> {
   const [transport] = plans.map(({ connection }) => connection.transport);
-  const [run] = runs;
-  if (transport === undefined || run === undefined) return [];
+  if (transport === undefined) return [];
   return Promise.all(
     ports.map(async (setting) => {
       const forward = await forwardOne(setting, (local) =>
         newPortForward({
           transport,
           clock,
-          pods: () => run.readyPods(),
+          pods: () => runs.flatMap((run) => run.readyPods()),
           local,
           remote: setting.port,
           onProblem: (message) => narrator.problem(`port ${setting.port}`, message),
