@@ -1,6 +1,5 @@
 import { aborted } from '@orrery/base';
 import { type Kubeconfig, loadKubeconfig, transportFromKubeconfig } from '@orrery/client';
-import { openInBrowser } from '../cli/browser.ts';
 import { CliError, defineCommand, exitCodes, noArguments, stringFlag, UsageError } from '../cli/command.ts';
 
 interface DashboardCommandOptions {
@@ -54,7 +53,7 @@ export const dashboardCommand = defineCommand<DashboardCommandOptions>({
     const plugins = { env, terminal: process.stdin.isTTY === true };
     const transports = await Promise.all(names.map((context) => transportFromKubeconfig(config, { context, clock, plugins })));
     try {
-      const { openDashboard } = await import('@orrery/dashboard');
+      const { openDashboard, openInBrowser } = await import('@orrery/dashboard');
       const clusters = names.map((name, index) => ({ name, transport: transports[index] as (typeof transports)[number], namespace }));
       const dashboard = await openDashboard({ clusters, clock, random, port }).catch((cause: NodeJS.ErrnoException) => {
         if (cause.code !== 'EADDRINUSE') throw cause;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { deferred } from '@orrery/base';
 import { bundleProgram } from '../code/bundle.ts';
 import { packCode } from '../code/pack.ts';
 import { newPortForward, type PortForward } from '../forward/forward-ports.ts';
@@ -10,10 +11,12 @@ import { manifestOf, type Plan, planRun, rootOf } from '../plan/plan.ts';
 import { nodeBootstrap } from '../pod/bootstrap-node.ts';
 import { type ClusterRun, startClusterRun } from './cluster-run.ts';
 import type { Connection } from './connect.ts';
+import { forwardDebugger } from './debugger.ts';
 import type { LaunchIo } from './launch-io.ts';
 import { type Narrator, newNarrator } from './narrator.ts';
 import { checkPermissions, permissionsFor } from './permissions.ts';
 import { type Reached, reachAll } from './reach.ts';
+import { showDashboard } from './show.ts';
 
 /** The program that is to run. */
 export interface Program {
@@ -27,7 +30,7 @@ export interface Program {
   readonly nodeMajor: number;
 }
 
-const notYet = ['watch', 'dashboard', 'inspect'] as const;
+const notYet = ['watch'] as const;
 
 /**
  * Deploys a program and stays until the user stops it, its job has ended, or, with `--detach`, it is ready.
@@ -137,6 +140,8 @@ async function runAll(
 ): Promise<number> {
   const runs: ClusterRun[] = [];
   const forwards: PortForward[] = [];
+  const page = deferred<number>(); // Its "stop" ends the run as it should end.
+  let closePage: (() => Promise<void>) | undefined;
   let leave = false;
   const stopped = new Promise<void>((resolve) => {
     if (io.signal.aborted) resolve();
@@ -153,8 +158,12 @@ async function runAll(
     if (failure !== undefined) throw failure.reason;
     for (const { name, cluster, namespace, wanted } of runs)
       narrator.say(`${name}: ${wanted} ${wanted === 1 ? 'pod' : 'pods'} in namespace ${namespace} of ${cluster}`);
-    await Promise.race([stopped, inTime(Promise.all(runs.map(({ ready }) => ready)), settings, io)]);
+    if (settings.dashboard && !settings.detach)
+      closePage = await showDashboard({ settings, plans, io, narrator, stop: () => page.resolve(0) });
+    const stoppedThere = await Promise.race([stopped, page.promise, inTime(Promise.all(runs.map(({ ready }) => ready)), settings, io)]);
     if (io.signal.aborted) return 130;
+    if (stoppedThere === 0) return 0;
+    if (settings.inspect !== undefined && !settings.detach) forwards.push(await inspectAll(settings.inspect, plans, runs, io, narrator));
     if (!settings.job && !settings.detach) forwards.push(...(await forwardAll(settings, plans, runs, io, narrator)));
     if (settings.detach) {
       leave = true;
@@ -162,11 +171,11 @@ async function runAll(
       return 0;
     }
     const ended = allEnded(runs, narrator);
-    const code = await Promise.race([stopped.then(() => 130), ended]);
+    const code = await Promise.race([stopped.then(() => 130), page.promise, ended]);
     leave = settings.keep;
     return code;
   } finally {
-    await Promise.allSettled(forwards.map((forward) => forward.close()));
+    await Promise.allSettled([...forwards.map((forward) => forward.close()), closePage?.()]);
     if (!leave) narrator.say('Stopping …');
     await Promise.all(runs.map((run) => leaveCluster(run, leave, io, narrator)));
   }
@@ -247,6 +256,19 @@ async function forwardAll(
       return forward;
     }),
   );
+}
+
+function inspectAll(
+  port: number,
+  plans: readonly ClusterPlan[],
+  runs: readonly ClusterRun[],
+  { clock }: LaunchIo,
+  narrator: Narrator,
+): Promise<PortForward> {
+  const [first] = plans;
+  if (first === undefined) throw new LaunchProblem('there is no cluster');
+  const open = (listen: (local: number) => Promise<PortForward>) => forwardOne({ port, local: undefined }, listen);
+  return forwardDebugger({ port, open, transport: first.connection.transport, runs, clock, narrator });
 }
 
 /** The program's own port on this machine, where it is free; the one that was asked for, or none. */
