@@ -79,10 +79,7 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
   const see = (pod: Pod): void => {
     logs.see(pod);
     feed(options, pod, fed, following.signal, ready);
-    const problem = podProblem(pod);
-    if (problem === undefined) narrator.well(pod.metadata.name);
-    else narrator.problem(pod.metadata.name, problem);
-    if (problem !== undefined && isHopeless(problem)) ready.reject(new LaunchProblem(`${pod.metadata.name}: ${problem}`));
+    tellOf(pod, narrator, ready);
     look();
   };
   const look = (): void => {
@@ -91,12 +88,9 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
       ? all.filter((pod) => pod.status?.phase !== 'Pending')
       : all.filter((pod) => isPodActive(pod) && isPodReady(pod));
     if (up.length >= wanted) ready.resolve();
-    if (!settings.job) return;
-    for (const pod of all) {
-      const code = exitCodeOf(pod);
-      if (code !== undefined) codes.set(pod.metadata.uid, code);
-    }
-    if (codes.size >= wanted) void logs.drained().then(() => ended.resolve([...codes.values()].find((code) => code !== 0) ?? 0));
+    if (settings.job) for (const pod of all) noteExit(pod, codes);
+    if (settings.job && codes.size >= wanted)
+      void logs.drained().then(() => ended.resolve([...codes.values()].find((code) => code !== 0) ?? 0));
   };
   informer.addHandler({
     onAdd: see,
@@ -146,6 +140,15 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
   };
 }
 
+/** Says what keeps a pod from running; waiting for what cannot mend itself ends at once. */
+function tellOf(pod: Pod, narrator: Narrator, ready: Deferred<void>): void {
+  const { name } = pod.metadata;
+  const problem = podProblem(pod);
+  if (problem === undefined) narrator.well(name);
+  else narrator.problem(name, problem);
+  if (problem !== undefined && isHopeless(problem)) ready.reject(new LaunchProblem(`${name}: ${problem}`));
+}
+
 /** Streams the code into the pod's receiver, where it did not come with ConfigMaps. */
 function feed(
   { connection, payload, io, narrator }: ClusterRunOptions,
@@ -178,6 +181,11 @@ function feed(
     }
   };
   void send(1);
+}
+
+function noteExit(pod: Pod, codes: Map<string, number>): void {
+  const code = exitCodeOf(pod);
+  if (code !== undefined) codes.set(pod.metadata.uid, code);
 }
 
 function exitCodeOf({ status }: Pod): number | undefined {
