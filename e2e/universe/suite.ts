@@ -156,7 +156,7 @@ process.exitCode = 7;
 }
 
 /** A program in a package of its own that has installed ours. @returns its path */
-async function writeProgram(home: string, name: string, text: string): Promise<string> {
+export async function writeProgram(home: string, name: string, text: string): Promise<string> {
   const folder = await mkdtemp(join(home, 'program-'));
   await mkdir(join(folder, 'node_modules/@orrery'), { recursive: true });
   await symlink(join(root, 'packages/universe'), join(folder, 'node_modules/@orrery/universe'));

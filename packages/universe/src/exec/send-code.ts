@@ -14,6 +14,8 @@ export interface SendCodeOptions {
   readonly starter?: Starter;
   /** The packed archive. */
   readonly code: Uint8Array;
+  /** New code for a program that runs and is watched: resolves when it runs. @default none: what the pod was made for */
+  readonly update?: { readonly hash: string; readonly entry: string };
   readonly signal?: AbortSignal | undefined;
   /** Bytes that were handed to the connection so far. */
   readonly onProgress?: (sentBytes: number) => void;
@@ -27,7 +29,7 @@ const PIECE_BYTES = 128 * 1024;
  * @throws {LaunchProblem} with what the pod said.
  */
 export async function sendCode(options: SendCodeOptions): Promise<void> {
-  const { transport, namespace, pod, container = 'code', starter = 'node', code, signal } = options;
+  const { transport, namespace, pod, container = 'code', starter = 'node', code, update, signal } = options;
   const said: Buffer[] = [];
   const exitCode = await runInPod({
     transport,
@@ -40,6 +42,7 @@ export async function sendCode(options: SendCodeOptions): Promise<void> {
         `${podPaths.code}/${bootstrapFile[starter]}`,
         '--universe-store',
         String(code.length),
+        ...(update === undefined ? [] : [update.hash, update.entry]),
       ],
     },
     input: pieces(options),

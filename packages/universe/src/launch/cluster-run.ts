@@ -15,6 +15,7 @@ import type { LaunchIo } from './launch-io.ts';
 import type { Narrator } from './narrator.ts';
 import { newPodLogs } from './pod-logs.ts';
 import { isHopeless, podProblem } from './pod-problems.ts';
+import { newUpdates } from './updates.ts';
 
 /** A run in one cluster, from its first object to its last. */
 export interface ClusterRun {
@@ -32,6 +33,8 @@ export interface ClusterRun {
   readonly ready: Promise<void>;
   /** Resolves with the exit code when a job has ended; rejects when somebody else ended the run. */
   readonly ended: Promise<number>;
+  /** Brings newer code into the pods that run, and into those that will. Only where the run is watched. @returns how many run it */
+  update(payload: Payload): Promise<number>;
   /** Ends what this process does for the run. The run stays. */
   detach(): Promise<void>;
   /** Takes the run away and waits for its pods. */
@@ -76,8 +79,11 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
   const codes = new Map<string, number>(); // Exit codes of a job's pods, by uid.
   const fed = new Set<string>();
 
+  const updates = newUpdates({ transport: connection.transport, signal: following.signal, narrator });
+
   const see = (pod: Pod): void => {
     logs.see(pod);
+    updates.see(pod);
     feed(options, pod, fed, following.signal, ready);
     tellOf(pod, narrator, ready);
     look();
@@ -97,6 +103,7 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
     onUpdate: (_, pod) => see(pod),
     onDelete(pod) {
       logs.forget(pod);
+      updates.forget(pod);
       look();
     },
   });
@@ -126,6 +133,7 @@ export async function startClusterRun(options: ClusterRunOptions): Promise<Clust
       const up = informer.lister.list().filter((pod) => isPodActive(pod) && isPodReady(pod));
       return up.map(({ metadata }) => ({ namespace, name: metadata.name, transport: connection.transport }));
     },
+    update: updates.push,
     lost: () => heart?.problem(),
     ready: ready.promise,
     ended: ended.promise,

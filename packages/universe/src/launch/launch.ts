@@ -6,7 +6,7 @@ import { packCode } from '../code/pack.ts';
 import { newPortForward, type PortForward } from '../forward/forward-ports.ts';
 import { splitByWeight } from '../options/names.ts';
 import { LaunchProblem, type PortSetting, type Settings, UsageProblem } from '../options/settings.ts';
-import type { Payload } from '../plan/payload.ts';
+import { isStreamed, type Payload } from '../plan/payload.ts';
 import { manifestOf, type Plan, planRun, rootOf } from '../plan/plan.ts';
 import { nodeBootstrap } from '../pod/bootstrap-node.ts';
 import { type ClusterRun, startClusterRun } from './cluster-run.ts';
@@ -17,6 +17,7 @@ import { type Narrator, newNarrator } from './narrator.ts';
 import { checkPermissions, permissionsFor } from './permissions.ts';
 import { type Reached, reachAll } from './reach.ts';
 import { showDashboard } from './show.ts';
+import { watchFiles } from './watch-files.ts';
 
 /** The program that is to run. */
 export interface Program {
@@ -30,18 +31,16 @@ export interface Program {
   readonly nodeMajor: number;
 }
 
-const notYet = ['watch'] as const;
-
 /**
  * Deploys a program and stays until the user stops it, its job has ended, or, with `--detach`, it is ready.
  * @returns the exit code: of a job, its own.
  * @throws {UsageProblem | LaunchProblem} for what the user can mend; nothing is left then.
  */
 export async function launch(settings: Settings, program: Program, io: LaunchIo): Promise<number> {
-  for (const flag of notYet) if (settings[flag]) throw new UsageProblem(`--${flag} does not work yet`);
   const reaching = reachAll(settings.clusters, io, !settings.dryRun);
   reaching.catch(() => undefined); // Told below; a program that cannot be packed is told first.
-  const payload = await payloadOf(program);
+  const packed = await packProgram(program);
+  const { payload } = packed;
   const { reached, missing } = await reaching;
   try {
     const plans = await plansOf(settings, reached, payload, program, io);
@@ -53,10 +52,10 @@ export async function launch(settings: Settings, program: Program, io: LaunchIo)
     for (const { name, why } of missing) narrator.problem(name, `it does not answer: ${why}; the others take its pods`);
     await Promise.all(
       plans.map(({ connection, plan }) =>
-        checkPermissions(connection.client, plan.run.namespace, permissionsFor(plan, settings.ports.length > 0), io.signal),
+        checkPermissions(connection.client, plan.run.namespace, permissionsFor(plan, usesOf(settings, payload)), io.signal),
       ),
     );
-    return await runAll(settings, plans, payload, io, narrator);
+    return await runAll({ settings, plans, packed, pack: () => packProgram(program), io, narrator });
   } finally {
     await Promise.allSettled(reached.map(({ connection }) => connection.transport.close()));
   }
@@ -68,10 +67,21 @@ interface ClusterPlan {
   readonly wanted: number;
 }
 
-async function payloadOf({ entry, root, nodeMajor }: Program): Promise<Payload> {
-  const bundle = await bundleProgram(entry, root, nodeMajor);
-  return packCode({ starter: 'node', files: bundle.files, entry: bundle.entry, platform: undefined });
+interface Packed {
+  readonly payload: Payload;
+  /** Absolute paths of what it was made from. */
+  readonly inputs: readonly string[];
 }
+
+async function packProgram({ entry, root, nodeMajor }: Program): Promise<Packed> {
+  const { files, entry: start, inputs } = await bundleProgram(entry, root, nodeMajor);
+  return { payload: await packCode({ starter: 'node', files, entry: start, platform: undefined }), inputs };
+}
+
+const usesOf = ({ ports, watch, inspect }: Settings, payload: Payload) => ({
+  forwards: ports.length > 0 || inspect !== undefined,
+  sends: watch || isStreamed(payload),
+});
 
 async function plansOf(
   settings: Settings,
@@ -131,13 +141,20 @@ function textOf(plan: Plan, output: Settings['output']): string {
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
 }
 
-async function runAll(
-  settings: Settings,
-  plans: readonly ClusterPlan[],
-  payload: Payload,
-  io: LaunchIo,
-  narrator: Narrator,
-): Promise<number> {
+interface Running {
+  readonly settings: Settings;
+  readonly plans: readonly ClusterPlan[];
+  readonly packed: Packed;
+  /** Packs the program as it is then. */
+  readonly pack: () => Promise<Packed>;
+  readonly io: LaunchIo;
+  readonly narrator: Narrator;
+}
+
+async function runAll(running: Running): Promise<number> {
+  const { settings, plans, packed, io, narrator } = running;
+  const { payload } = packed;
+  const watching = new AbortController();
   const runs: ClusterRun[] = [];
   const forwards: PortForward[] = [];
   const page = deferred<number>(); // Its "stop" ends the run as it should end.
@@ -170,15 +187,40 @@ async function runAll(
       narrator.say(`it runs until "orrery stop ${settings.name}"`);
       return 0;
     }
+    if (settings.watch) void watchProgram(running, runs, watching.signal);
     const ended = allEnded(runs, narrator);
     const code = await Promise.race([stopped.then(() => 130), page.promise, ended]);
     leave = settings.keep;
     return code;
   } finally {
+    watching.abort();
     await Promise.allSettled([...forwards.map((forward) => forward.close()), closePage?.()]);
     if (!leave) narrator.say('Stopping …');
     await Promise.all(runs.map((run) => leaveCluster(run, leave, io, narrator)));
   }
+}
+
+/** With every file that is saved, until `signal` aborts: packs the program again and brings it into all pods. */
+async function watchProgram({ packed, pack, io: { clock }, narrator }: Running, runs: readonly ClusterRun[], signal: AbortSignal) {
+  let { payload, inputs } = packed;
+  const onChange = async (path: string): Promise<readonly string[]> => {
+    const sinceMs = clock.monotonicMs();
+    try {
+      const now = await pack();
+      inputs = now.inputs;
+      if (now.payload.hash === payload.hash) return inputs;
+      payload = now.payload;
+      const counts = await Promise.all(runs.map((run) => run.update(now.payload)));
+      const count = counts.reduce((sum, each) => sum + each, 0);
+      const seconds = ((clock.monotonicMs() - sinceMs) / 1000).toFixed(1);
+      narrator.say(`${basename(path)} changed: ${count} ${count === 1 ? 'pod runs' : 'pods run'} the new code after ${seconds} s`);
+    } catch (error) {
+      narrator.say(`! ${error instanceof Error ? error.message : String(error)}`); // The code before runs on.
+    }
+    return inputs;
+  };
+  const onProblem = (message: string): void => narrator.say(`! ${message}`);
+  await watchFiles({ files: inputs, clock, signal, onChange, onProblem }).catch((error: unknown) => onProblem(String(error)));
 }
 
 /** How long a cluster that did not answer lately is waited for. */

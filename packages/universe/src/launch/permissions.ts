@@ -25,8 +25,11 @@ export interface Permission {
   readonly subresource?: string;
 }
 
-/** What a run of `plan` takes, each once. */
-export function permissionsFor({ objects }: Plan, forwards: boolean): readonly Permission[] {
+/** What a run of `plan` takes, each once. @param uses - Whether ports are forwarded, and whether code is sent into pods. */
+export function permissionsFor(
+  { objects }: Plan,
+  { forwards, sends }: { readonly forwards: boolean; readonly sends: boolean },
+): readonly Permission[] {
   const creations = objects.map(({ resource: { group, resource } }) => ({ verb: 'create', group, resource }));
   const pod = (verb: string, subresource?: string): Permission => ({
     verb,
@@ -42,6 +45,7 @@ export function permissionsFor({ objects }: Plan, forwards: boolean): readonly P
     pod('watch'),
     pod('get', 'log'),
     ...(forwards ? [pod('create', 'portforward')] : []),
+    ...(sends ? [pod('create', 'exec')] : []),
   ];
   return [...new Map(wanted.map((permission) => [textOf(permission), permission])).values()];
 }

@@ -124,7 +124,7 @@ function mounts({ settings, payload, configFiles }: Parts): VolumeMount[] {
   return [
     { name: 'code', mountPath: podPaths.code, readOnly: true },
     { name: 'app', mountPath: podPaths.app },
-    ...(isStreamed(payload) ? [{ name: 'stream', mountPath: podPaths.stream }] : []),
+    ...(isStreamed(payload) || settings.watch ? [{ name: 'stream', mountPath: podPaths.stream }] : []),
     ...(settings.tls === undefined ? [] : [{ name: 'tls', mountPath: podPaths.tls, readOnly: true }]),
     ...(configFiles.length === 0 ? [] : [{ name: 'config', mountPath: podPaths.config, readOnly: true }]),
   ];
@@ -135,7 +135,7 @@ function volumes({ run, settings, payload, codeNames, configFiles }: PodPlanOpti
   return [
     { name: 'code', projected: { sources: codeNames.map((codeName) => ({ configMap: { name: codeName } })) } },
     { name: 'app', emptyDir: {} },
-    ...(isStreamed(payload) ? [{ name: 'stream', emptyDir: {} }] : []),
+    ...(isStreamed(payload) || settings.watch ? [{ name: 'stream', emptyDir: {} }] : []),
     ...(settings.tls === undefined ? [] : [{ name: 'tls', secret: { secretName: `${name}-tls`, defaultMode: 0o440 } }]),
     ...(configFiles.length === 0 ? [] : [{ name: 'config', configMap: { name: `${name}-config` } }]),
   ];

@@ -10,11 +10,12 @@ const path = require('node:path');
 const zlib = require('node:zlib');
 
 const code = '/universe/code', stream = '/universe/stream/code', app = '/universe/app', config = '/universe/config';
+const next = '/universe/stream/next', running = '/universe/stream/running';
 const hash = process.env.UNIVERSE_CODE;
 const fail = (message) => { process.stderr.write('universe: ' + message + '\n'); process.exit(70); };
-const verified = (packed) => {
+const verified = (packed, expected = hash) => {
   const actual = createHash('sha256').update(packed).digest('hex');
-  if (actual !== hash) fail('the code that arrived is not the code that was sent: SHA-256 ' + actual + ', expected ' + hash);
+  if (actual !== expected) fail('the code that arrived is not the code that was sent: SHA-256 ' + actual + ', expected ' + expected);
   return packed;
 };
 
@@ -86,35 +87,91 @@ function receive() {
   poll();
 }
 
-function store(length) {
-  const part = stream + '.' + process.pid;
+// With a hash it is new code for a program that runs: stored is it when it runs.
+function store(length, expected, entry) {
+  const place = expected === undefined ? stream : next;
+  const part = place + '.' + process.pid;
   const chunks = [];
   let received = 0;
   process.stdin.on('data', (chunk) => {
     chunks.push(chunk);
     received += chunk.length;
     if (received < length) return;
-    fs.writeFileSync(part, verified(Buffer.concat(chunks)));
-    fs.renameSync(part, stream);
-    process.stdout.write('stored\n', () => process.exit(0));
+    const packed = verified(Buffer.concat(chunks), expected);
+    fs.writeFileSync(part, expected === undefined ? packed : Buffer.concat([Buffer.from(JSON.stringify({ hash: expected, entry }) + '\n'), packed]));
+    fs.renameSync(part, place);
+    let polls = 0;
+    const poll = () => {
+      if (expected === undefined || (fs.existsSync(running) && fs.readFileSync(running, 'utf8') === expected)) return process.stdout.write('stored\n', () => process.exit(0));
+      polls += 1;
+      if (polls > 750) fail('the new code did not start in 15 s');
+      setTimeout(poll, 20);
+    };
+    poll();
   });
 }
 
-function start() {
-  unpack(read(), app);
-  linkConfig();
+// Runs the program as a child, and again with each new code. Its end is not the end of the pod: the next code may mend it.
+function supervise() {
+  let child, seen = '', changing = false, ending = false;
+  const stateOfNext = () => { try { const { ino, mtimeMs } = fs.statSync(next); return ino + ' ' + mtimeMs; } catch { return ''; } };
+  const run = () => {
+    let id = hash, entry = process.env.UNIVERSE_ENTRY;
+    seen = stateOfNext();
+    if (seen === '') unpack(read(), app);
+    else {
+      const content = fs.readFileSync(next), end = content.indexOf(10);
+      ({ hash: id, entry } = JSON.parse(content.subarray(0, end).toString()));
+      unpack(verified(content.subarray(end + 1), id), app);
+    }
+    linkConfig();
+    const env = { ...process.env, UNIVERSE_ENTRY: entry, UNIVERSE_RUNNING: id };
+    const mine = require('node:child_process').spawn(process.execPath, [__filename, '--universe-start', ...process.argv.slice(2)], { stdio: 'inherit', env });
+    child = mine;
+    mine.once('exit', (code, signal) => {
+      child = undefined;
+      if (ending) process.exit(signal ? 143 : code);
+      if (!changing) process.stderr.write('universe: the program ended (' + (signal || 'exit code ' + code) + '); it starts again when a file changes\n');
+    });
+  };
+  const stop = (then) => {
+    if (child === undefined) return then();
+    const late = setTimeout((old) => old.kill('SIGKILL'), 1000, child);
+    child.once('exit', () => { clearTimeout(late); then(); });
+    child.kill('SIGTERM');
+  };
+  const look = () => {
+    if (!ending && !changing && stateOfNext() !== seen) {
+      changing = true;
+      stop(() => { if (!ending) run(); changing = false; });
+    }
+    setTimeout(look, 50);
+  };
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => { ending = true; if (child === undefined) process.exit(143); child.kill(name); });
+  run();
+  look();
+}
+
+function start(watched) {
+  if (!watched) {
+    unpack(read(), app);
+    linkConfig();
+  }
   process.chdir(app);
   const entry = path.join(app, process.env.UNIVERSE_ENTRY);
-  process.argv.splice(0, 2, process.argv[0], entry);
+  process.argv.splice(0, watched ? 3 : 2, process.argv[0], entry);
   if (process.setSourceMapsEnabled) process.setSourceMapsEnabled(true);
   if (process.env.UNIVERSE_INSPECT_PORT) require('node:inspector').open(Number(process.env.UNIVERSE_INSPECT_PORT), /^127\./.test(process.env.POD_IP || '') ? process.env.POD_IP : '127.0.0.1');
   listenOnOwnAddress();
   endBySignals();
+  if (watched) fs.writeFileSync(running, process.env.UNIVERSE_RUNNING);
   import(require('node:url').pathToFileURL(entry).href).catch((error) => { console.error(error); process.exit(1); });
 }
 
-const [, , verb, argument] = process.argv;
+const [, , verb, argument, expected, entry] = process.argv;
 if (verb === '--universe-receive') receive();
-else if (verb === '--universe-store') store(Number(argument));
-else start();
+else if (verb === '--universe-store') store(Number(argument), expected, entry);
+else if (verb === '--universe-start') start(true);
+else if (process.env.UNIVERSE_WATCHED) supervise();
+else start(false);
 `;
