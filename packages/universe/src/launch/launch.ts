@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { deferred } from '@orrery/base';
+import { readAssets } from '../code/assets.ts';
 import { bundleProgram } from '../code/bundle.ts';
 import { packCode } from '../code/pack.ts';
 import { newPortForward, type PortForward } from '../forward/forward-ports.ts';
@@ -39,7 +40,7 @@ export interface Program {
 export async function launch(settings: Settings, program: Program, io: LaunchIo): Promise<number> {
   const reaching = reachAll(settings.clusters, io, !settings.dryRun);
   reaching.catch(() => undefined); // Told below; a program that cannot be packed is told first.
-  const packed = await packProgram(program);
+  const packed = await packProgram(program, settings);
   const { payload } = packed;
   const { reached, missing } = await reaching;
   try {
@@ -55,7 +56,7 @@ export async function launch(settings: Settings, program: Program, io: LaunchIo)
         checkPermissions(connection.client, plan.run.namespace, permissionsFor(plan, usesOf(settings, payload)), io.signal),
       ),
     );
-    return await runAll({ settings, plans, packed, pack: () => packProgram(program), io, narrator });
+    return await runAll({ settings, plans, packed, pack: () => packProgram(program, settings), io, narrator });
   } finally {
     await Promise.allSettled(reached.map(({ connection }) => connection.transport.close()));
   }
@@ -73,9 +74,11 @@ interface Packed {
   readonly inputs: readonly string[];
 }
 
-async function packProgram({ entry, root, nodeMajor }: Program): Promise<Packed> {
-  const { files, entry: start, inputs } = await bundleProgram(entry, root, nodeMajor);
-  return { payload: await packCode({ starter: 'node', files, entry: start, platform: undefined }), inputs };
+async function packProgram({ entry, root, nodeMajor }: Program, settings: Settings): Promise<Packed> {
+  const [bundle, assets] = await Promise.all([bundleProgram(entry, root, nodeMajor), readAssets(root, settings.files)]);
+  const files = [...bundle.files, ...assets];
+  const payload = await packCode({ starter: 'node', files, entry: bundle.entry, platform: undefined });
+  return { payload, inputs: [...bundle.inputs, ...assets.map(({ source }) => source)] };
 }
 
 const usesOf = ({ ports, watch, inspect }: Settings, payload: Payload) => ({
