@@ -4,7 +4,7 @@ import { Header } from './header.tsx';
 import { LogDock } from './logs.tsx';
 import { Overview } from './overview.tsx';
 import { PodTable } from './pod-table.tsx';
-import { setUi, store, useTopics, useUi } from './state.ts';
+import { isLogOpen, setUi, store, useTopics, useUi } from './state.ts';
 import { WorkloadTable } from './workload-table.tsx';
 
 export function App() {
@@ -80,8 +80,6 @@ function useKeys(): void {
 
 function closeLast(target: EventTarget | null): void {
   if (target instanceof HTMLElement && target.id === 'search') target.blur();
-  else if (currentLog()) setUi({ log: undefined });
+  else if (isLogOpen()) setUi({ log: undefined });
   else setUi({ selected: '' });
 }
-
-const currentLog = (): boolean => document.querySelector('.dock') !== null;

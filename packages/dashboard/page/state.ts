@@ -41,6 +41,9 @@ export function setUi(change: Partial<Ui>): void {
   if (filtering || selecting) for (const key of store.boxes.keys()) invalidate(key);
 }
 
+/** As it is decided, not as it is drawn: that comes with the next frame. */
+export const isLogOpen = (): boolean => ui.log !== undefined;
+
 const listeners = new Map<Topic, Set<() => void>>();
 const waiting = new Set<Topic>();
 
