@@ -11,6 +11,7 @@ import { schedulingLine } from './lines/scheduling.ts';
 import { servicesLine } from './lines/services.ts';
 import { simulatedLine } from './lines/simulated.ts';
 import { storeLine } from './lines/store.ts';
+import { universeLine } from './lines/universe.ts';
 import { upLine } from './lines/up.ts';
 import { watchersLine } from './lines/watchers.ts';
 
@@ -29,5 +30,6 @@ export const lines: readonly Line[] = [
   firstAnswerLine,
   servicesLine,
   dnsLine,
+  universeLine,
   dashboardLine,
 ];
