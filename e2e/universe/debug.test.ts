@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { startBrowser } from '../dashboard/browser.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, helloUniverse, type Launcher, launchProgram, objectsIn, urlOf } from './launcher.ts';
@@ -54,6 +55,23 @@ describe('looking into a program that runs in a cluster', () => {
     launcher.child.kill('SIGINT');
     expect(await launcher.ended).toBe(130);
     await expect(ask(page)).rejects.toThrow(/ECONNREFUSED/);
+    expect(await objectsIn(cluster, namespace)).toEqual([]);
+  });
+
+  test('"Stop" on the dashboard ends the program and leaves nothing', minutes, async () => {
+    const { namespace, launcher } = await start('--dashboard', '--replicas=2');
+    const url = await printed(launcher, /^dashboard: (http:\S+)$/m);
+    await urlOf(launcher);
+    const browser = await startBrowser();
+    try {
+      const page = await browser.context.newPage();
+      await page.goto(url);
+      await page.getByRole('button', { name: 'Stop', exact: true }).click();
+      await page.getByRole('button', { name: 'Really stop all of it?' }).click();
+      expect(await launcher.ended, launcher.stderr()).toBe(0);
+    } finally {
+      await browser.close();
+    }
     expect(await objectsIn(cluster, namespace)).toEqual([]);
   });
 });
