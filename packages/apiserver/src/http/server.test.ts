@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { type KubeObject, StatusError } from '@orrery/apimachinery';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from './testing/test-server.ts';
@@ -177,3 +178,20 @@ test('more addresses lead to the same server, and end with it', async () => {
   await second.close();
   await expect(statusAt('127.0.0.2')).rejects.toThrow('ECONNREFUSED');
 });
+
+test('with one address that it cannot have it listens nowhere', async () => {
+  const port = await freePort();
+  await expect(startTestServer({ port, moreHosts: ['192.0.2.1'] })).rejects.toThrow('EADDRNOTAVAIL');
+  const socket = connect(port, '127.0.0.1');
+  const [error] = (await once(socket, 'error')) as [Error];
+  expect(error.message).toContain('ECONNREFUSED');
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -71,7 +71,7 @@ export interface ApiHttpServerOptions {
 
 /** The HTTPS face of an API server: HTTP/1.1 and HTTP/2 on one port. */
 export interface ApiHttpServer {
-  /** Resolves when connections are accepted. @throws the operating system's error, as `EADDRINUSE`. */
+  /** Resolves when connections are accepted. @throws the operating system's error, as `EADDRINUSE`; then it listens nowhere. */
   listen(): Promise<{ readonly port: number; readonly url: string }>;
   /** New connections get this identity; open ones keep theirs. */
   replaceTls(tls: TlsFiles): void;
@@ -100,17 +100,23 @@ export function newApiHttpServer(options: ApiHttpServerOptions): ApiHttpServer {
     context.agents.https.destroy();
     await closed;
   };
+  const close = (): Promise<void> => {
+    closing ??= server.listening ? shutDown() : Promise.resolve();
+    return closing;
+  };
   return {
     async listen() {
       const address = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
-      for (const host of options.moreHosts ?? []) doors.push(await newDoor(server, host, address.port));
+      try {
+        for (const host of options.moreHosts ?? []) doors.push(await newDoor(server, host, address.port));
+      } catch (error) {
+        await close();
+        throw error;
+      }
       return address;
     },
     replaceTls: (tls) => server.setSecureContext(secureContextOf(tls)),
-    close() {
-      closing ??= server.listening ? shutDown() : Promise.resolve();
-      return closing;
-    },
+    close,
   };
 }
 

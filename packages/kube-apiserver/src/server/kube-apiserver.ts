@@ -105,14 +105,20 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     bootstrapCheck('rbac/bootstrap-roles', () => bootstrapped && rules.isReady()),
   ];
   const http = serve === undefined ? undefined : newHttp(options, serve, { ...identity, handler, connectors, documents, healthChecks });
-  const address = await http?.listen();
-  await bootstrapObjects({
-    client: systemClient,
-    ...(serviceCidr === undefined ? {} : { serviceCidr }),
-    ...(address === undefined || serve === undefined ? {} : { advertise: { address: serve.podHost ?? serve.host, port: address.port } }),
-  });
-  if (serve !== undefined && address !== undefined) {
-    await publishClusterInfo(systemClient, urlOf(serve.podHost ?? serve.host, address.port), serve.pki.ca.cert);
+  let address: Awaited<ReturnType<ApiHttpServer['listen']>> | undefined;
+  try {
+    address = await http?.listen();
+    const host = serve?.podHost ?? serve?.host ?? '';
+    await bootstrapObjects({
+      client: systemClient,
+      ...(serviceCidr === undefined ? {} : { serviceCidr }),
+      ...(address === undefined ? {} : { advertise: { address: host, port: address.port } }),
+    });
+    if (serve !== undefined && address !== undefined) await publishClusterInfo(systemClient, urlOf(host, address.port), serve.pki.ca.cert);
+  } catch (error) {
+    await http?.close();
+    handler.close();
+    throw error;
   }
   bootstrapped = true;
   const stopping = new AbortController();

@@ -26,7 +26,7 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   const cluster = paths.cluster(options.name);
   const running = await runningInstance(cluster.instance);
   if (running !== undefined) {
-    if (running.starting === true) throw new CliError(`cluster "${options.name}" ${runningText(running)}`);
+    if (running.phase !== undefined) throw new CliError(`cluster "${options.name}" ${runningText(running)}`);
     out.write(`cluster "${options.name}" ${runningText(running)}\n`);
     return;
   }
@@ -47,7 +47,7 @@ export async function upDetached(options: UpOptions, context: CliContext, signal
   try {
     for (;;) {
       const instance = await runningInstance(cluster.instance);
-      if (instance !== undefined && instance.pid === child.pid && instance.starting !== true) {
+      if (instance !== undefined && instance.pid === child.pid && instance.phase === undefined) {
         notes = instance.notes;
         break;
       }

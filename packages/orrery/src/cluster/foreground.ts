@@ -9,11 +9,11 @@ import type { ClusterPaths } from '../cli/paths.ts';
 import type { UpOptions } from '../cmd/up.ts';
 import { openFront, rootlessNotes, withFront } from '../rootless/front.ts';
 import { type HostLink, openHostLink } from '../rootless/host-link.ts';
-import { isInsideNamespaces } from '../rootless/inside.ts';
+import { isInsideNamespaces, servingPid } from '../rootless/inside.ts';
 import { kubernetesVersion, orreryVersion } from '../version.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { machineAddressOf, namesOf, nodeNameOf, urlHost } from './hosts.ts';
-import { removeInstance, runningInstance, runningText, writeInstance, writePrivateFile } from './instance.ts';
+import { claimInstance, type Instance, newInstance, removeInstance, runningText, writeInstance, writePrivateFile } from './instance.ts';
 import { type NodeOptions, overlayIdOf } from './node.ts';
 import { type NodeHost, openNodeHost } from './node-host.ts';
 import { loadPki, loadSigningKey } from './pki-files.ts';
@@ -29,22 +29,15 @@ const LOOPBACK = '127.0.0.1';
 export async function upForeground(options: UpOptions, context: CliContext, signal: AbortSignal): Promise<void> {
   const { paths, clock, err } = context;
   const cluster = paths.cluster(options.name);
-  const running = await runningInstance(cluster.instance);
-  if (running !== undefined) {
-    throw new CliError(
-      `cluster "${options.name}" ${runningText(running)}; stop it with "orrery down${options.name === 'default' ? '' : ` --name ${options.name}`}"`,
-    );
-  }
-  const progress = newProgress(err);
-  err.write(`Orrery ${orreryVersion}, Kubernetes ${kubernetesVersion}, cluster "${options.name}"\n`);
   const startedMs = clock.monotonicMs();
   await makePrivateFolder(cluster.data);
-  const pid = servingPid(context);
-  const startedAt = new Date(clock.now()).toISOString();
-  const coming = { pid, url: '', version: orreryVersion, startedAt, node: '', runtime: '', notes: [], starting: true } as const;
-  await writeInstance(cluster.instance, coming); // At once: who stops or starts the cluster now must not do so beside this process.
+  const pid = servingPid(context.env);
+  const running = await claimInstance(cluster.instance, newInstance(pid, 'starting', clock));
+  if (running !== undefined) throw new CliError(`cluster "${options.name}" ${runningText(running)}${adviceToStop(running, options.name)}`);
+  const progress = newProgress(err);
   let store: Store | undefined;
   try {
+    err.write(`Orrery ${orreryVersion}, Kubernetes ${kubernetesVersion}, cluster "${options.name}"\n`);
     store = await openStore(cluster, context);
     progress.step('store', cluster.store, clock.monotonicMs() - startedMs);
     await serveUntil(options, context, cluster, store, progress, signal);
@@ -54,8 +47,8 @@ export async function upForeground(options: UpOptions, context: CliContext, sign
   }
 }
 
-/** The process that others know: in namespaces, the one outside. */
-const servingPid = ({ env }: CliContext): number => (isInsideNamespaces(env) ? process.ppid : process.pid);
+const adviceToStop = ({ phase }: Instance, name: string): string =>
+  phase === 'ending' ? '; try again when that is done' : `; stop it with "orrery down${name === 'default' ? '' : ` --name ${name}`}"`;
 
 async function serveUntil(
   options: UpOptions,
@@ -217,7 +210,7 @@ async function announce(
   if (options.mergeKubeconfig) await mergeIntoUserKubeconfig(all.userKubeconfig, paths.kubeconfig, clock);
   const startedAt = new Date(clock.now()).toISOString();
   await writeInstance(paths.instance, {
-    pid: servingPid(context),
+    pid: servingPid(context.env),
     url,
     version: orreryVersion,
     startedAt,

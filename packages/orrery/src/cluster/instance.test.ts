@@ -1,8 +1,8 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claimInstance, removeInstance, runningInstance, writeInstance, writePrivateFile } from './instance.ts';
 
 const instance = { pid: process.pid, url: 'https://127.0.0.1:1', version: '0', startedAt: '', node: 'n', runtime: 'process', notes: [] };
 let folder: string;
@@ -29,13 +29,14 @@ test('only its own process takes it away, when told so', async () => {
   expect(await runningInstance(file)).toBeUndefined();
 });
 
-test.each([
+const nobody: readonly (readonly [string, string])[] = [
   ['no such process', JSON.stringify({ ...instance, pid: 2 ** 22 + 1 })],
   ['another process with the same id', JSON.stringify({ ...instance, startTicks: '1' })],
   ['half written', '{"pid": 1'],
   ['empty', ''],
   ['not an instance', '{"pid":"x"}'],
-])('%s: nobody serves', async (_, content) => {
+];
+test.each(nobody)('%s: nobody serves', async (_, content) => {
   await writePrivateFile(file, content);
   expect(await runningInstance(file)).toBeUndefined();
 });
@@ -45,4 +46,24 @@ test('writing over a readable file makes it private', async () => {
   await writeFile(path, 'x', { mode: 0o644 });
   await writePrivateFile(path, 'y');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+describe('a claim', () => {
+  test('is had by one process until that takes it away, and leaves no other file', async () => {
+    const parent = { ...instance, pid: process.ppid };
+    expect(await claimInstance(file, parent)).toBeUndefined();
+    expect(await claimInstance(file, instance)).toMatchObject(parent);
+    expect(await claimInstance(file, parent)).toBeUndefined();
+    expect(await readdir(join(folder, 'deep'))).toEqual(['instance.json']);
+    await removeInstance(file, process.ppid);
+    expect(await claimInstance(file, instance)).toBeUndefined();
+    expect(await runningInstance(file)).toMatchObject(instance);
+  });
+
+  test.each(nobody)('does not wait for what is left: %s', async (_, content) => {
+    await writePrivateFile(file, content);
+    expect(await claimInstance(file, instance)).toBeUndefined();
+    expect(await runningInstance(file)).toMatchObject(instance);
+    expect(await readdir(join(folder, 'deep'))).toEqual(['instance.json']);
+  });
 });

@@ -1,5 +1,7 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Clock } from '@orrery/base';
+import { orreryVersion } from '../version.ts';
 
 /** The process that serves a cluster, as its `instance.json` says. */
 export interface Instance {
@@ -14,9 +16,15 @@ export interface Instance {
   readonly runtime: string;
   /** What this machine cannot do, for people. */
   readonly notes: readonly string[];
-  /** It does not serve yet: it has no URL, and what it runs is not known. */
-  readonly starting?: true;
+  /** It does not serve yet, or only removes what a killed one left: it has no URL, and what it runs is not known. Absent: it serves. */
+  readonly phase?: 'starting' | 'ending';
 }
+
+/** Of a process that does not serve. */
+export const newInstance = (pid: number, phase: NonNullable<Instance['phase']>, clock: Clock): Instance => {
+  const startedAt = new Date(clock.now()).toISOString();
+  return { pid, url: '', version: orreryVersion, startedAt, node: '', runtime: '', notes: [], phase };
+};
 
 /** Writes `content` so that a reader sees the old file or the whole new one, with mode 0600. */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
@@ -27,9 +35,61 @@ export async function writePrivateFile(path: string, content: string): Promise<v
   await rename(temporary, path);
 }
 
-export async function writeInstance(path: string, instance: Omit<Instance, 'startTicks'>): Promise<void> {
+type NewInstance = Omit<Instance, 'startTicks'>;
+
+/** For who has claimed it. */
+export async function writeInstance(path: string, instance: NewInstance): Promise<void> {
+  await writePrivateFile(path, await textOf(instance));
+}
+
+async function textOf(instance: NewInstance): Promise<string> {
   const startTicks = await startTicksOf(instance.pid);
-  await writePrivateFile(path, `${JSON.stringify({ ...instance, ...(startTicks === undefined ? {} : { startTicks }) }, null, 2)}\n`);
+  return `${JSON.stringify({ ...instance, ...(startTicks === undefined ? {} : { startTicks }) }, null, 2)}\n`;
+}
+
+/**
+ * Makes a process the only one that may start or clean a cluster, until {@link removeInstance}. Of several that try at once one gets it:
+ * a link is made or is there already. What a killed process left does not count.
+ *
+ * @returns the process that has it; undefined when it is now `instance`, or was already.
+ */
+export async function claimInstance(path: string, instance: NewInstance): Promise<Instance | undefined> {
+  const own = `${path}.${process.pid}.claim`;
+  await writePrivateFile(own, await textOf(instance));
+  try {
+    for (;;) {
+      if (await linked(own, path)) return undefined;
+      const holder = await runningInstance(path);
+      if (holder === undefined) await removeStale(path);
+      else return holder.pid === instance.pid ? undefined : holder;
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** @returns false when `path` exists. */
+async function linked(from: string, path: string): Promise<boolean> {
+  try {
+    await link(from, path);
+    return true;
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw err;
+  }
+}
+
+/** Another process may replace it between a look and a removal, so it is taken aside, looked at once more, and given back if it lives. */
+async function removeStale(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw err;
+  }
+  if ((await runningInstance(aside)) !== undefined) await linked(aside, path);
+  await rm(aside, { force: true });
 }
 
 /** The instance that serves now, or is about to; undefined when none does, or when the one that did was killed. */
@@ -50,8 +110,10 @@ export async function removeInstance(path: string, pid?: number): Promise<void> 
 }
 
 /** Why nobody else can start it. */
-export const runningText = ({ url, pid, starting }: Instance): string =>
-  starting === true ? `is already starting (pid ${pid})` : `is already running at ${url} (pid ${pid})`;
+export const runningText = ({ url, pid, phase }: Instance): string => {
+  if (phase === 'ending') return `is being stopped (pid ${pid})`;
+  return phase === 'starting' ? `is already starting (pid ${pid})` : `is already running at ${url} (pid ${pid})`;
+};
 
 async function readInstance(path: string): Promise<Instance | undefined> {
   try {

@@ -13,7 +13,7 @@ import { type CliContext, CliError } from '../cli/command.ts';
 import type { RunNode } from '../cmd/node.ts';
 import { orreryVersion } from '../version.ts';
 import { type AddressRanges, knownRanges } from './address-ranges.ts';
-import { removeInstance, runningInstance, writeInstance } from './instance.ts';
+import { claimInstance, removeInstance, runningText } from './instance.ts';
 import { joinCluster, tellingWhy } from './join.ts';
 import { nodeParts, overlayIdOf } from './node.ts';
 import { type NodeHost, openNodeHost } from './node-host.ts';
@@ -29,14 +29,14 @@ export const runNode: RunNode = async (options, context, signal) => {
   const { home, server, nodeName } = options;
   const { paths } = home;
   await makePrivateFolder(paths.data);
-  const running = await runningInstance(paths.instance);
-  if (running !== undefined) {
-    throw new CliError(`${home.label} is already running (pid ${running.pid}); stop it with "orrery down${home.flags}"`);
-  }
   const { clock, err } = context;
   const startedAt = new Date(clock.now()).toISOString();
   const instance = { pid: process.pid, url: server, version: orreryVersion, startedAt, node: nodeName, runtime: '', notes: [] };
-  await writeInstance(paths.instance, instance); // At once: a second start may come while this one waits for its certificate.
+  const running = await claimInstance(paths.instance, instance); // At once: a second start may come while this one waits for its certificate.
+  if (running !== undefined) {
+    if (running.phase === 'ending') throw new CliError(`${home.label} ${runningText(running)}; try again when that is done`);
+    throw new CliError(`${home.label} is already running (pid ${running.pid}); stop it with "orrery down${home.flags}"`);
+  }
   try {
     const address = options.address ?? (await addressTowards(server));
     const credentials = await joinCluster({ ...options, directory: paths.pki, addresses: [address] }, context, signal);
@@ -47,7 +47,7 @@ export const runNode: RunNode = async (options, context, signal) => {
       await credentials.transport.close();
     }
   } finally {
-    await removeInstance(paths.instance);
+    await removeInstance(paths.instance, process.pid);
   }
 };
 

@@ -8,7 +8,7 @@ export interface StoppedCluster {
   readonly running: false;
   readonly data: string;
 }
-export interface RunningCluster extends Omit<Instance, 'startTicks' | 'node' | 'notes' | 'starting'> {
+export interface RunningCluster extends Omit<Instance, 'startTicks' | 'node' | 'notes' | 'phase'> {
   readonly name: string;
   readonly running: true;
   readonly data: string;
@@ -22,10 +22,10 @@ export type ClusterStatus = StoppedCluster | RunningCluster;
 /** What a user asks first: does it run, where, and how is it. Never throws for a cluster that is down or sick. */
 export async function statusOf(name: string, paths: ClusterPaths, signal: AbortSignal): Promise<ClusterStatus> {
   const instance = await runningInstance(paths.instance);
-  if (instance === undefined) return { name, running: false, data: paths.data };
+  if (instance === undefined || instance.phase === 'ending') return { name, running: false, data: paths.data };
   const { pid, url, version, startedAt, runtime } = instance;
   const common = { name, running: true, data: paths.data, kubeconfig: paths.kubeconfig, pid, url, version, startedAt, runtime } as const;
-  if (instance.starting === true) return { ...common, apiServer: 'starting', nodes: [] };
+  if (instance.phase === 'starting') return { ...common, apiServer: 'starting', nodes: [] };
   try {
     return { ...common, apiServer: 'ok', nodes: await nodesOf(paths.kubeconfig, signal) };
   } catch (err) {

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import { newLogger } from '@orrery/component';
 import type { CliContext } from '../cli/command.ts';
 import { CliError } from '../cli/command.ts';
 import type { Home } from '../cli/home.ts';
+import type { ClusterPaths } from '../cli/paths.ts';
 import { endInnerLeftovers } from '../rootless/inner-commands.ts';
-import { isOrdinaryUser } from '../rootless/inside.ts';
+import { isOrdinaryUser, servingPid } from '../rootless/inside.ts';
 import { hasNamespaces } from '../rootless/supervisor.ts';
-import { isProcessAlive, removeInstance, runningInstance } from './instance.ts';
+import { claimInstance, type Instance, isProcessAlive, newInstance, removeInstance, runningInstance } from './instance.ts';
 import { endLeftovers } from './node-host.ts';
 
 const POLL_MS = 20;
@@ -25,15 +27,20 @@ export async function stopHome(
   context: CliContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { clock, err } = context;
-  const instance = await runningInstance(paths.instance);
+  if (!existsSync(paths.data)) return false;
+  const { clock, env } = context;
+  const pid = servingPid(env);
+  const instance = await claimToEnd(paths, newInstance(pid, 'ending', clock));
   if (instance === undefined) {
-    if (!keepPods && isOrdinaryUser() && cluster !== undefined && hasNamespaces(paths)) await endInnerLeftovers(cluster, paths, context);
-    else if (!keepPods) await endLeftovers(paths, context, newLogger({ write: (line) => err.write(line), clock, level: 'warn' }));
-    await removeInstance(paths.instance);
+    try {
+      if (!keepPods) await endWithout(cluster, paths, context);
+    } finally {
+      await removeInstance(paths.instance, pid);
+    }
     return false;
   }
-  process.kill(instance.pid, keepPods ? STOP_KEEPING_PODS : 'SIGTERM');
+  const isEnding = instance.phase === 'ending'; // Somebody else removes what a killed one left.
+  if (!isEnding) process.kill(instance.pid, keepPods ? STOP_KEEPING_PODS : 'SIGTERM');
   const deadlineMs = clock.monotonicMs() + STOP_TIMEOUT_MS;
   while (await isProcessAlive(instance)) {
     if (clock.monotonicMs() > deadlineMs) {
@@ -42,7 +49,24 @@ export async function stopHome(
     }
     await clock.sleep(POLL_MS, signal);
   }
-  return true;
+  return !isEnding;
+}
+
+/** On a full disk nothing can be claimed, and what is left over must go all the same: then only who is there already is seen. */
+async function claimToEnd({ instance: path }: ClusterPaths, own: Instance): Promise<Instance | undefined> {
+  try {
+    return await claimInstance(path, own);
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'ENOSPC') return runningInstance(path);
+    throw err;
+  }
+}
+
+/** What a killed Orrery left behind. */
+async function endWithout(cluster: string | undefined, paths: ClusterPaths, context: CliContext): Promise<void> {
+  const { clock, err } = context;
+  if (isOrdinaryUser() && cluster !== undefined && hasNamespaces(paths)) await endInnerLeftovers(cluster, paths, context);
+  else await endLeftovers(paths, context, newLogger({ write: (line) => err.write(line), clock, level: 'warn' }));
 }
 
 /** Asks a running Orrery to stop and to leave its pods running. */

@@ -9,6 +9,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** This process is root in namespaces of its own, not on the machine. */
 export const isInsideNamespaces = (env: Environment): boolean => env[ROOTLESS] === '1';
 
+/** The process of a cluster that others know: in namespaces, the one outside. */
+export const servingPid = (env: Environment): number => (isInsideNamespaces(env) ? process.ppid : process.pid);
+
 /** This process may change the machine itself. */
 export const isMachineRoot = (env: Environment): boolean => process.getuid?.() === 0 && !isInsideNamespaces(env);
 
