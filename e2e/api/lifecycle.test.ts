@@ -15,6 +15,7 @@ afterAll(() => wire?.[Symbol.asyncDispose]());
 const labels = { app: 'life' };
 const template = podTemplateSpec(labels) as Any;
 const workload = { replicas: 0, selector: { matchLabels: labels }, template };
+const devices = { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu' } }] } };
 const lives: readonly {
   readonly resource: string;
   readonly base: string;
@@ -23,6 +24,8 @@ const lives: readonly {
   readonly status?: object;
   readonly cluster?: boolean;
   readonly returns?: boolean;
+  /** Where a name cannot be any word. */
+  readonly names?: readonly string[];
 }[] = [
   {
     resource: 'podtemplates',
@@ -125,11 +128,55 @@ const lives: readonly {
     change: { spec: { policyTypes: ['Egress'] } },
   },
   {
+    resource: 'servicecidrs',
+    base: '/apis/networking.k8s.io/v1',
+    body: { spec: { cidrs: ['10.222.7.0/24'] } },
+    change: {},
+    status: {
+      conditions: [{ type: 'StatusPatched', status: 'True', reason: 'E2E', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+    },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'ipaddresses',
+    base: '/apis/networking.k8s.io/v1',
+    body: { spec: { parentRef: { group: 'life.example', resource: 'things', namespace: 'n', name: 'thing' } } },
+    change: {},
+    cluster: true,
+    names: ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'],
+  },
+  {
     resource: 'runtimeclasses',
     base: '/apis/node.k8s.io/v1',
     body: { handler: 'life' },
     change: { scheduling: { nodeSelector: { life: 'one' } } },
     cluster: true,
+  },
+  {
+    resource: 'deviceclasses',
+    base: '/apis/resource.k8s.io/v1',
+    body: { spec: {} },
+    change: { spec: { selectors: [{ cel: { expression: 'true' } }] } },
+    cluster: true,
+    returns: true,
+  },
+  {
+    resource: 'resourceclaims',
+    base: '/apis/resource.k8s.io/v1',
+    body: { spec: devices },
+    change: {},
+    status: {},
+    returns: true,
+  },
+  { resource: 'resourceclaimtemplates', base: '/apis/resource.k8s.io/v1', body: { spec: { spec: devices } }, change: {}, returns: true },
+  {
+    resource: 'resourceslices',
+    base: '/apis/resource.k8s.io/v1',
+    body: { spec: { driver: 'life.example', pool: { name: 'p', generation: 1, resourceSliceCount: 1 }, allNodes: true } },
+    change: { spec: { pool: { name: 'p', generation: 2, resourceSliceCount: 1 } } },
+    cluster: true,
+    returns: true,
   },
   {
     resource: 'persistentvolumeclaims',
@@ -197,62 +244,63 @@ const lives: readonly {
   },
 ];
 
-describe.each(lives)('$resource', ({ resource, base, body, change, status, cluster = false, returns = false }) => {
+describe.each(lives)('$resource', ({ resource, base, body, change, status, cluster = false, returns = false, names }) => {
   test('lives by every verb', async () => {
     const all = `${base}/${resource}`;
     const path = cluster ? all : `${base}/namespaces/${space}/${resource}`;
-    const metadata = { name: 'life', labels: { life: 'one' } };
+    const [own, ...some] = names ?? ['life', 'life-1', 'life-2', 'life-3'];
+    const metadata = { name: own, labels: { life: 'one' } };
     const watch = await wire.watch(`${path}?watch=1&labelSelector=life%3Done`);
-    const of = (wanted: string) => watch.until(({ type, object }) => type === wanted && object.metadata.name === 'life');
+    const of = (wanted: string) => watch.until(({ type, object }) => type === wanted && object.metadata.name === own);
 
     const made = await wire.expectCode(201, 'POST', path, { body: { metadata, ...body } });
     await of('ADDED');
-    expect(made.metadata).toMatchObject({ name: 'life', uid: expect.any(String), creationTimestamp: expect.any(String) });
+    expect(made.metadata).toMatchObject({ name: own, uid: expect.any(String), creationTimestamp: expect.any(String) });
     await wire.expectCode(409, 'POST', path, { body: { metadata, ...body } });
-    await wire.expectCode(201, 'POST', `${path}?dryRun=All`, { body: { metadata: { generateName: 'life-' }, ...body } });
+    if (names === undefined)
+      await wire.expectCode(201, 'POST', `${path}?dryRun=All`, { body: { metadata: { generateName: 'life-' }, ...body } });
     const listed = await wire.expectCode(200, 'GET', `${all}?labelSelector=life%3Done`);
-    expect(listed.items.map(({ metadata: { name } }: Any) => name)).toEqual(['life']);
-    expect((await wire.expectCode(200, 'GET', `${path}?fieldSelector=metadata.name%3Dlife`)).items).toHaveLength(1);
+    expect(listed.items.map(({ metadata: { name } }: Any) => name)).toEqual([own]);
+    expect((await wire.expectCode(200, 'GET', `${path}?fieldSelector=metadata.name%3D${own}`)).items).toHaveLength(1);
 
-    const patched = await wire.expectCode(200, 'PATCH', `${path}/life`, {
+    const patched = await wire.expectCode(200, 'PATCH', `${path}/${own}`, {
       body: { metadata: { annotations: { patched: 'true' } }, ...change },
       type: contentType.strategic,
     });
     expect(patched.metadata.annotations.patched).toBe('true');
     await of('MODIFIED');
     const jsonPatch = [{ op: 'add', path: '/metadata/labels/second', value: 'yes' }];
-    await wire.expectCode(200, 'PATCH', `${path}/life`, { body: jsonPatch, type: contentType.jsonPatch });
-    await wire.expectCode(409, 'PUT', `${path}/life`, { body: made });
+    await wire.expectCode(200, 'PATCH', `${path}/${own}`, { body: jsonPatch, type: contentType.jsonPatch });
+    await wire.expectCode(409, 'PUT', `${path}/${own}`, { body: made });
     const updated = await eventually(async () => {
-      const current = await wire.expectCode(200, 'GET', `${path}/life`);
+      const current = await wire.expectCode(200, 'GET', `${path}/${own}`);
       current.metadata.annotations.updated = 'true';
-      return wire.expectCode(200, 'PUT', `${path}/life`, { body: current });
+      return wire.expectCode(200, 'PUT', `${path}/${own}`, { body: current });
     });
     expect(updated.metadata.annotations).toMatchObject({ patched: 'true', updated: 'true' });
     expect(updated.spec?.podCIDRs?.[0]).toBe(updated.spec?.podCIDR);
     await wire.expectCode(400, 'PUT', `${path}/other`, { body: updated });
     if (status !== undefined) {
       const before = updated.metadata.generation;
-      const told = await wire.expectCode(200, 'PATCH', `${path}/life/status`, {
+      const told = await wire.expectCode(200, 'PATCH', `${path}/${own}/status`, {
         body: { status, metadata: { annotations: { told: 'true' } } },
         type: contentType.merge,
       });
       expect(told.status).toMatchObject(status);
       expect(told.metadata.annotations.told).toBe('true');
       expect(told.metadata.generation).toBe(before);
-      const read = await wire.expectCode(200, 'GET', `${path}/life/status`);
+      const read = await wire.expectCode(200, 'GET', `${path}/${own}/status`);
       expect(read.metadata.uid).toBe(made.metadata.uid);
-      const unchanged = await wire.expectCode(200, 'PATCH', `${path}/life`, { body: { status: null }, type: contentType.merge });
+      const unchanged = await wire.expectCode(200, 'PATCH', `${path}/${own}`, { body: { status: null }, type: contentType.merge });
       expect(unchanged.status).toBeDefined();
     }
 
-    const deleted = await wire.expectCode(200, 'DELETE', `${path}/life?propagationPolicy=Background`);
+    const deleted = await wire.expectCode(200, 'DELETE', `${path}/${own}?propagationPolicy=Background`);
     expect(deleted.kind).toBe(returns ? made.kind : 'Status');
     await of('DELETED');
     watch.close();
-    await wire.expectCode(404, 'GET', `${path}/life`);
+    await wire.expectCode(404, 'GET', `${path}/${own}`);
 
-    const some = ['life-1', 'life-2', 'life-3'];
     for (const name of some)
       await wire.expectCode(201, 'POST', path, {
         body: { metadata: { name, labels: { life: 'many' } }, ...body, ...(resource === 'nodes' ? { spec: undefined } : {}) },

@@ -21,7 +21,7 @@ const list = async (path: string): Promise<readonly Json[]> => (await suite().ge
 const question = `
 import socket, struct, sys
 server = [l.split()[1] for l in open('/etc/resolv.conf') if l.startswith('nameserver')][0]
-kinds = {'A': 1, 'PTR': 12, 'SRV': 33}
+kinds = {'A': 1, 'PTR': 12, 'AAAA': 28, 'SRV': 33}
 def name(m, at):
     parts = []
     while m[at]:
@@ -84,6 +84,8 @@ describe('names', () => {
       [`A:${dashed(ips['b'])}.names.pod.cluster.local`]: ips['b'],
       [`PTR:${reversed(normal)}`]: `normal.${zone}`,
       [`PTR:${reversed(ips['a'])}`]: `host-a.headless.${zone}`,
+      [`AAAA:normal.${zone}`]: '',
+      [`AAAA:host-a.headless.${zone}`]: '',
       [`A:nobody.${zone}`]: 'rcode 3',
     };
     await suite().create(
@@ -222,9 +224,61 @@ describe('endpoints', () => {
     expect(await whoAnswers(suite(), 'a', { host: 'normal', port: 80 })).toEqual(['a', 'b']);
   });
 
+  test('come and go with the ports of pods', async () => {
+    const at = (name: string, port: string, containerPort: number): object =>
+      shellPod(name, 'sleep 1000', { metadata: { labels: { app: 'ports' } }, container: { ports: [{ name: port, containerPort }] } });
+    const seen = (...expected: readonly [string, number][]): Promise<void> =>
+      eventually(async () => {
+        const slices = (await slicesOf('ports')) as unknown as readonly {
+          ports?: readonly { name: string; port: number }[];
+          endpoints?: readonly { targetRef: { name: string } }[];
+        }[];
+        const all = slices.flatMap(({ ports: open, endpoints }) =>
+          (endpoints ?? []).flatMap(({ targetRef }) => (open ?? []).map(({ name, port }) => `${targetRef.name} ${name} ${port}`)),
+        );
+        expect(all.sort()).toEqual(expected.map(([name, port]) => `${name} ${port === 100 ? 'first' : 'second'} ${port}`).sort());
+        const subsets = await subsetsOf('ports');
+        expect(subsets.flatMap((each) => (each['addresses'] ?? []) as unknown as object[])).toHaveLength(expected.length);
+      });
+    await suite().create(
+      service('ports', {
+        selector: { app: 'ports' },
+        ports: [
+          { name: 'first', port: 80, targetPort: 'one' },
+          { name: 'second', port: 81, targetPort: 'two' },
+        ],
+      }),
+    );
+    await seen();
+    await suite().create(at('port-1', 'one', 100));
+    await seen(['port-1', 100]);
+    await suite().create(at('port-2', 'two', 101));
+    await seen(['port-1', 100], ['port-2', 101]);
+    await suite().delete('pods/port-1?gracePeriodSeconds=0');
+    await seen(['port-2', 101]);
+    await suite().delete('pods/port-2?gracePeriodSeconds=0');
+    await seen();
+    await suite().delete('services/ports');
+  });
+
+  test('of a hundred Services come soon', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `many-${index}`);
+    await suite().create(...names.map((name) => service(name, { selector, ports })));
+    await eventually(async () => {
+      const slices = await list('/apis/discovery.k8s.io/v1/namespaces/names/endpointslices');
+      const served = slices.filter((each) => (each['endpoints'] as unknown as object[] | undefined)?.length === 1);
+      const owners = new Set(served.map(({ metadata }) => `${metadata?.['labels']?.['kubernetes.io/service-name']}`));
+      expect(names.filter((name) => !owners.has(name))).toEqual([]);
+    }, 20_000);
+    await Promise.all(names.map((name) => suite().delete(`services/${name}`)));
+  });
+
   test('are made anew when somebody deletes them, and go with their Service', async () => {
     await suite().create(service('steady', { selector: { app: 'net' }, ports: [{ port: 80, targetPort: 8080 }] }));
-    await eventually(async () => expect(await slicesOf('steady')).toMatchObject([{ endpoints: [{}, {}] }]));
+    await eventually(async () => {
+      expect(await slicesOf('steady')).toMatchObject([{ endpoints: [{}, {}] }]);
+      expect(await subsetsOf('steady')).toMatchObject([{ addresses: [{}, {}] }]);
+    });
     await suite().delete('/apis/discovery.k8s.io/v1/namespaces/names/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dsteady');
     await suite().delete('endpoints/steady');
     await eventually(async () => {

@@ -147,6 +147,17 @@ describe('a cluster address', () => {
     await served('client', { ...at, protocol: 'udp' }, ['one']);
   });
 
+  test('is the one asked for, is nobody else’s, and is free again after its Service', async () => {
+    const { clusterIP } = await made('address');
+    const ask = (name: string): Promise<ServiceSpec> => made(name, { clusterIP });
+    await expect(ask('address-2')).rejects.toThrow(`failed to allocate IP ${clusterIP}: provided IP is already allocated`);
+    await expect(made('address-2', { clusterIP: '203.0.113.9' })).rejects.toThrow('the provided network does not match the current range');
+    await suite().delete('services/address');
+    await eventually(async () => expect((await ask('address-2')).clusterIP).toBe(clusterIP));
+    await served('client', { host: clusterIP, port: 80 }, all);
+    await suite().delete('services/address-2');
+  });
+
   test('follows UDP clients that keep their port to a new pod', async () => {
     const { clusterIP } = await made('datagrams', { selector: { app: 'moving' } });
     await suite().create(netPod('first', { labels: { app: 'moving' } }));

@@ -1,6 +1,6 @@
 import { busyboxImage } from '@orrery/cri-oci/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { busybox, type Json, shellPod, useContainers, values } from './fixture.ts';
+import { busybox, type Json, shellPod, toolsPod, useContainers, values } from './fixture.ts';
 
 // What a container finds when it starts: variables, arguments, names, files of the kubelet's own.
 const suite = useContainers('node-environment');
@@ -280,6 +280,39 @@ describe('variables', () => {
   ])('%s: the container waits', async (name, message) => {
     const found = await suite().pod(name, (pod) => `${waiting(pod)?.['reason']}` === 'CreateContainerConfigError', 'refused');
     expect(`${waiting(found)?.['message']}`).toMatch(message);
+  });
+});
+
+test.each(['ConfigMap', 'Secret'])('a %s with an empty key is refused', async (kind) => {
+  const body = JSON.stringify({ apiVersion: 'v1', kind, metadata: { name: 'empty-key' }, data: { '': 'dmFsdWU=' } });
+  const answer = await suite().ask(`${kind.toLowerCase()}s`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  expect([answer.status, answer.body.toString()]).toEqual([422, expect.stringContaining('data[]: Invalid value')]);
+});
+
+test('the token’s issuer tells inside the pod how to check it', async () => {
+  const { create, output, ask } = suite();
+  await ask('pods/issuer?gracePeriodSeconds=0', { method: 'DELETE' });
+  const program = `
+import base64, json, ssl, urllib.request
+at = '/var/run/secrets/kubernetes.io/serviceaccount/'
+token = open(at + 'token').read()
+part = lambda n: json.loads(base64.urlsafe_b64decode(token.split('.')[n] + '==='))
+trust = ssl.create_default_context(cafile=at + 'ca.crt')
+def ask(url):
+    return json.load(urllib.request.urlopen(urllib.request.Request(url, headers={'Authorization': 'Bearer ' + token}), context=trust, timeout=10))
+found = ask(part(1)['iss'] + '/.well-known/openid-configuration')
+keys = ask(found['jwks_uri'])['keys']
+print('issuer=%s' % (found['issuer'] == part(1)['iss']))
+print('key=%s' % (part(0)['kid'] in [each['kid'] for each in keys]))
+print('namespace=' + open(at + 'namespace').read())
+print('for=%s %s' % (part(1)['sub'], part(1)['kubernetes.io']['pod']['name']))
+`;
+  await create(toolsPod('issuer', 'exec python3 -c "$P"', { container: { env: [{ name: 'P', value: program }] } }));
+  expect(values(await output('issuer'))).toEqual({
+    issuer: 'True',
+    key: 'True',
+    namespace: 'node-environment',
+    for: 'system:serviceaccount:node-environment:default issuer',
   });
 });
 

@@ -169,6 +169,47 @@ const live = shellPod('live', 'sleep 1000', {
   },
 });
 
+const modes = ['644', '666', '777'];
+const written = (user: string, volume: string): string =>
+  modes
+    .map((mode) => `f=/${volume}/${user}-${mode}; echo x > $f; chmod ${mode} $f; echo "${user}-${volume}-${mode}=$(stat -c '%a %u' $f)";`)
+    .join(' ');
+const modePod = shellPod('modes', '', {
+  spec: {
+    volumes: [
+      { name: 'disk', emptyDir: {} },
+      { name: 'memory', emptyDir: { medium: 'Memory' } },
+    ],
+    initContainers: [asUser('root', 0), asUser('other', 1001)],
+    containers: [{ name: 'c', image: 'docker.io/library/busybox:1', command: ['ls', '/disk'], volumeMounts: [mount('disk', '/disk')] }],
+  },
+});
+function asUser(name: string, runAsUser: number): object {
+  return {
+    name,
+    image: 'docker.io/library/busybox:1',
+    command: ['/bin/sh', '-c', written(`${runAsUser}`, 'disk') + written(`${runAsUser}`, 'memory')],
+    securityContext: { runAsUser },
+    volumeMounts: [mount('disk', '/disk'), mount('memory', '/memory')],
+  };
+}
+
+const fifty = Array.from({ length: 50 }, (_, index) => `fifty-${index}`);
+const together = pod(
+  'together',
+  `cat ${fifty.map((name) => `/${name}/a`).join(' ')} | wc -c; cat /first/a /second/a /first-secret/password /second-secret/password /both/a /again/a; echo`,
+  [
+    ...fifty.map((name) => ({ name, configMap: { name } })),
+    { name: 'first', configMap: { name: 'settings' } },
+    { name: 'second', configMap: { name: 'settings' } },
+    { name: 'first-secret', secret: { secretName: 'hidden' } },
+    { name: 'second-secret', secret: { secretName: 'hidden' } },
+    { name: 'both', projected: { sources: [{ configMap: { name: 'settings' } }] } },
+    { name: 'again', projected: { sources: [{ configMap: { name: 'settings' } }] } },
+  ],
+  [...fifty, 'first', 'second', 'first-secret', 'second-secret', 'both', 'again'].map((name) => mount(name, `/${name}`)),
+);
+
 const claimOf = (name: string, spec: object = {}): object => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
@@ -199,6 +240,7 @@ beforeAll(async () => {
     configMap('settings', { a: 'one' }, { binaryData: { binary: 'dHdv' } }),
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'hidden' }, stringData: { password: 'p' } },
     configMap('live', { a: 'old' }),
+    ...fifty.map((name) => configMap(name, { a: 'x' })),
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'live' }, stringData: { s: 'old' } },
     claimOf('owned'),
     claimOf('sub'),
@@ -209,6 +251,8 @@ beforeAll(async () => {
     nonRoot,
     factsPod,
     emptyDirs,
+    modePod,
+    together,
     subPaths,
     live,
     image('image'),
@@ -301,6 +345,39 @@ describe('files from the API', () => {
   });
 });
 
+test('many volumes of one pod, several of one source, none in the way of another', async () => {
+  expect(await suite().output('together')).toBe('50\noneonepponeone\n');
+});
+
+test('secrets: of another namespace, immutable, and inline volumes of a driver that is not there', async () => {
+  const { ask, cluster, create, get, patch } = suite();
+  await cluster.kubectl(['apply', '-f', '-'], {
+    input: JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'volumes-2' } },
+        { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'mine', namespace: 'volumes-2' }, stringData: { password: 'theirs' } },
+      ],
+    }),
+  });
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'mine' }, immutable: true, stringData: { password: 'mine' } };
+  await ask('secrets/mine', { method: 'DELETE' });
+  await ask('pods/namesake?gracePeriodSeconds=0', { method: 'DELETE' });
+  await create(secret, pod('namesake', 'cat /s/password', [{ name: 's', secret: { secretName: 'mine' } }], [mount('s', '/s')]));
+  expect(await suite().output('namesake')).toBe('mine');
+  await expect(patch('secrets/mine', { stringData: { password: 'other' } })).rejects.toThrow('field is immutable when `immutable` is set');
+
+  await ask('pods/inline?gracePeriodSeconds=0', { method: 'DELETE' });
+  const csi = { driver: 'e2e.example.com', readOnly: true, fsType: 'ext4', volumeAttributes: { a: 'b' } };
+  await create(pod('inline', 'true', [{ name: 'v', csi }], [mount('v', '/v')]));
+  expect(await get('pods/inline')).toMatchObject({ spec: { volumes: expect.arrayContaining([{ name: 'v', csi }]) } });
+  await patch('pods/inline', { metadata: { labels: { patched: 'yes' } } });
+  expect((await get<{ items: object[] }>('pods?labelSelector=patched%3Dyes')).items).toHaveLength(1);
+  await suite().delete('pods/inline');
+  await eventually(async () => expect((await ask('pods/inline')).status).toBe(404));
+});
+
 const cores = (quantity: string): number => (quantity.endsWith('m') ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity));
 
 describe('scratch space', () => {
@@ -314,6 +391,16 @@ describe('scratch space', () => {
       size: '1024',
       full: 'yes',
     });
+  });
+
+  test('files of each mode, by root and by others, on disk and in memory', async () => {
+    const { output, logs } = suite();
+    expect((await output('modes')).trim().split('\n')).toEqual(['0', '1001'].flatMap((uid) => modes.map((mode) => `${uid}-${mode}`)));
+    const got = values((await logs('modes', 'root')) + (await logs('modes', 'other')));
+    const expected = ['0', '1001'].flatMap((uid) =>
+      ['disk', 'memory'].flatMap((volume) => modes.map((mode) => [`${uid}-${volume}-${mode}`, `${mode} ${uid}`])),
+    );
+    expect(got).toEqual(Object.fromEntries(expected));
   });
 
   test('sub paths of every kind of volume', async () => {

@@ -3,6 +3,7 @@ import type { AdmissionContext } from './context.ts';
 import { newDefaultIngressClass } from './default-ingress-class/default-ingress-class.ts';
 import { newDefaultStorageClass } from './default-storage-class/default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts';
+import { newLimitRanger } from './limit-ranger/limit-ranger.ts';
 import { newNamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts';
 import { newPriorityPlugin } from './priority/priority.ts';
 import { newRuntimeClassPlugin } from './runtime-class/runtime-class.ts';
@@ -20,6 +21,7 @@ export interface AdmissionOptions {
 export function newAdmissionPlugins(context: AdmissionContext, options: AdmissionOptions = {}): readonly AdmissionPlugin[] {
   return [
     newNamespaceLifecycle(context),
+    newLimitRanger(context),
     newServiceAccountPlugin(context, options.serviceAccount),
     defaultTolerationSeconds,
     newPriorityPlugin(context),

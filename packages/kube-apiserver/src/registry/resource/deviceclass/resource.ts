@@ -7,7 +7,7 @@ import { validateSelectors } from '../device-requests.ts';
 /** Source: resource ValidateDeviceClass. */
 const validate = ({ spec }: DeviceClass): FieldError[] => validateSelectors(spec?.selectors, 'spec.selectors');
 
-const strategy: Strategy<DeviceClass> = { validate, validateUpdate: validate };
+const strategy: Strategy<DeviceClass> = { returnsDeletedObject: true, validate, validateUpdate: validate };
 
 export const deviceClassDefinition: ResourceDefinition<DeviceClass> = {
   group: 'resource.k8s.io',

@@ -6,6 +6,7 @@ import { defaultRequests, validateRequests } from '../device-requests.ts';
 
 const strategy: Strategy<ResourceClaim> = {
   generation: 'none',
+  returnsDeletedObject: true,
   default: ({ spec }) => defaultRequests(spec),
   validate: ({ spec }) => validateRequests(spec ?? {}, 'spec'),
   validateUpdate: (next, old) => immutable('spec', next.spec, old.spec),

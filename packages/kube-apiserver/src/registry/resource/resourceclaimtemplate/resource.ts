@@ -6,6 +6,7 @@ import { defaultRequests, validateRequests } from '../device-requests.ts';
 
 const strategy: Strategy<ResourceClaimTemplate> = {
   generation: 'none',
+  returnsDeletedObject: true,
   default: ({ spec }) => defaultRequests(spec?.spec),
   validate: ({ spec }) => validateRequests(spec?.spec ?? {}, 'spec.spec'),
   validateUpdate: (next, old) => immutable('spec', next.spec, old.spec),

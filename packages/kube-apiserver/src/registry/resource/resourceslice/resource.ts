@@ -28,6 +28,7 @@ function validate({ spec }: ResourceSlice): FieldError[] {
 }
 
 const strategy: Strategy<ResourceSlice> = {
+  returnsDeletedObject: true,
   validate,
   validateUpdate: (next, old) => [
     ...validate(next),
