@@ -46,8 +46,8 @@ export class Server {
 
   #serves(): boolean {
     try {
-      const { pid, starting } = JSON.parse(readFileSync(this.#instance, 'utf8')) as { readonly pid: number; readonly starting?: true };
-      return pid === this.#child.pid && starting !== true;
+      const { pid, phase } = JSON.parse(readFileSync(this.#instance, 'utf8')) as { readonly pid: number; readonly phase?: string };
+      return pid === this.#child.pid && phase === undefined;
     } catch {
       return false;
     }
